@@ -1,0 +1,29 @@
+"""The tables, one file per noun. Every one has the constraint that makes its writer idempotent."""
+
+from app.models.event import Applied, BodyDictionary, Event, Outcome, Quarantined
+from app.models.issue import (
+    Activity,
+    Issue,
+    IssueHash,
+    IssueHour,
+    IssueTag,
+    IssueUser,
+    Notable,
+    Status,
+    Substatus,
+    TagValue,
+)
+from app.models.notification import Notification
+from app.models.organization import Membership, Organization, Role, Team, TeamMembership
+from app.models.project import DsnKey, Environment, Project, ProjectTeam
+from app.models.release import Release, ReleaseProject
+from app.models.token import ApiToken
+from app.models.user import User
+from app.models.work import DueTask, FailedTask, Heartbeat
+
+__all__ = [
+    "Activity", "ApiToken", "Applied", "BodyDictionary", "DsnKey", "DueTask", "Environment", "Event",
+    "FailedTask", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag", "IssueUser", "Membership",
+    "Notable", "Notification", "Organization", "Outcome", "Project", "ProjectTeam", "Quarantined", "Release",
+    "ReleaseProject", "Role", "Status", "Substatus", "TagValue", "Team", "TeamMembership", "User",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What travels: accepted records, envelopes and their compression. Pure, shared by both ends of the queue."""
