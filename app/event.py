@@ -90,7 +90,7 @@ class Refused(msgspec.Struct, kw_only=True):
     received: int  # µs
     reason: str  # one clear sentence
     category: Category
-    frame: bytes  # the record as it was accepted (app.wire.record frame), so that replay is exact
+    frame: bytes  # the record as it was accepted (a frame of app.wire.record): replay is exact
     item: int  # index of the item in its envelope, -1 for the whole request
 
 

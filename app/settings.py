@@ -24,7 +24,7 @@ DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY and os.environ.get("TOCSIN_IMAGE") != "1":
     # `manage.py up` writes a key of its own; this one is for commands that sign nothing.
-    SECRET_KEY = "only-for-commands-that-sign-nothing"
+    SECRET_KEY = "only-for-commands-that-sign-nothing"  # noqa: S105
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 

@@ -26,7 +26,8 @@ class Event(models.Model):
     """One stored event. PostgreSQL partitions the table by `day` (of receipt); days are dropped whole.
 
     The database constraint on (day, project, event id) is what makes a redelivered group change nothing.
-    The foreign keys are not constraints in the database: they would cost the hot path and keep partitions alive.
+    The foreign keys are not constraints in the database: they would cost the hot path and keep partitions
+    alive.
     """
 
     pk = models.CompositePrimaryKey("day", "project", "event_id")

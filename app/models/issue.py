@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from app.base.shortid import short_id
+from app.event import LEVELS
 from app.models.organization import Team
 from app.models.project import Environment, Project
 from app.models.release import Release
@@ -64,8 +65,6 @@ class Issue(models.Model):
 
     @property
     def level_name(self) -> str:
-        from app.event import LEVELS
-
         return next((name for name, rank in LEVELS.items() if rank == self.level), "error")
 
 
@@ -121,7 +120,8 @@ class TagValue(models.Model):
 class IssueTag(models.Model):
     """How many of an issue's events carry a tag.
 
-    Like the two tables above it is written for every group of events, so its keys are not checked by the database.
+    Like the two tables above it is written for every group of events, so its keys are not
+    checked by the database.
     """
 
     pk = models.CompositePrimaryKey("issue", "tag")

@@ -9,7 +9,7 @@ from app.models.issue import Issue
 
 
 class Notification(models.Model):
-    """One message to one recipient by one channel, once per cause. Rows are written with the state they announce."""
+    """One message to one recipient by one channel, once per cause, written with the state it announces."""
 
     class State(models.TextChoices):
         PENDING = "pending", "Waiting"

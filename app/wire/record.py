@@ -3,7 +3,7 @@
     frame   = length (u32, little endian) + CRC-32 of what follows (u32) + MessagePack of Accepted
     group   = frames one after the other: a slice of a journal segment *is* a broker message
 
-The body stays as the client sent it, compression included; nothing is decoded before the queue.
+The body stays as the client sent it, compression included.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 HEADER = struct.Struct("<II")
-#: A length beyond this is a torn or foreign file, never a record (largest body plus room for the rest).
+#: A length beyond this is a torn or foreign file, never a record (largest body and room for the rest).
 LARGEST = 128 * 1024 * 1024
 
 
@@ -57,6 +57,7 @@ def frame_at(data: bytes | memoryview, offset: int) -> int:
     """The offset just behind the frame that begins at `offset`; raises TornRecord if it is not whole."""
     if offset + HEADER.size > len(data):
         raise TornRecord(offset, "header cut short")
+    length: int
     length, checksum = HEADER.unpack_from(data, offset)
     end = offset + HEADER.size + length
     if length > LARGEST or end > len(data):
