@@ -95,7 +95,7 @@ class Refused(msgspec.Struct, kw_only=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """A quantity for the usage page: one of accepted, filtered, rate_limited, invalid, abuse, client_discard."""
+    """A quantity for the usage page: accepted, filtered, rate_limited, invalid, abuse or client_discard."""
 
     project_id: int
     key_id: int

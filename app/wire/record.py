@@ -21,7 +21,7 @@ LARGEST = 128 * 1024 * 1024
 
 
 class Accepted(msgspec.Struct, array_like=True, frozen=True):
-    """What is known of a request when it is answered. Fields are only ever added at the end, with defaults."""
+    """What is known of a request when it is answered. Fields are only added at the end, with defaults."""
 
     received: int  # µs since the epoch, UTC; decides the partition, so it travels with the record
     project_id: int
