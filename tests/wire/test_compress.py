@@ -1,0 +1,97 @@
+"""Every encoding that clients send, whole, damaged and hostile."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Callable
+
+import brotli
+import pytest
+from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.wire import compress
+from app.wire.compress import Damaged, TooLarge, Unsupported, decompress
+
+LIMIT = 4 * 1024 * 1024
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+PACK: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "identity": ("", bytes),
+    "gzip": ("gzip", gzip.compress),
+    "deflate with its wrapper": ("deflate", zlib.compress),
+    "deflate without": ("deflate", raw_deflate),
+    "br": ("br", brotli.compress),
+    "zstd": ("zstd", zstd.compress),
+}
+COMPRESSED = {name: pair for name, pair in PACK.items() if pair[0]}
+every = pytest.mark.parametrize(("encoding", "pack"), PACK.values(), ids=PACK.keys())
+every_compressed = pytest.mark.parametrize(("encoding", "pack"), COMPRESSED.values(), ids=COMPRESSED.keys())
+
+
+@every
+@given(data=st.binary(min_size=1) | st.integers(1, 300_000).map(lambda n: bytes(range(256)) * (n // 256 + 1)))
+def test_what_was_packed_comes_back(encoding: str, pack: Callable[[bytes], bytes], data: bytes) -> None:
+    assert decompress(pack(data), encoding, LIMIT) == data
+
+
+@every_compressed
+def test_a_body_cut_anywhere_is_damaged(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    whole = pack(bytes(range(256)) * 9)
+    for end in range(len(whole)):
+        with pytest.raises(Damaged):
+            decompress(whole[:end], encoding, LIMIT)
+
+
+@every_compressed
+def test_a_bomb_stops_at_the_limit_in_little_memory(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    bomb = pack(bytes(64 * 1024 * 1024))
+    tracemalloc.start()
+    with pytest.raises(TooLarge, match="more than 4194304 bytes"):
+        collections.deque(compress.pieces(bomb, encoding, LIMIT), maxlen=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * 1024 * 1024
+
+
+@every
+def test_the_limit_itself_is_allowed(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    assert len(decompress(pack(bytes(100_000)), encoding, 100_000)) == 100_000
+    with pytest.raises(TooLarge):
+        decompress(pack(bytes(100_000)), encoding, 99_999)
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip", "deflate", "br", "zstd"])
+@given(data=st.binary())
+def test_any_bytes_decompress_or_are_damaged(encoding: str, data: bytes) -> None:
+    with contextlib.suppress(Damaged, TooLarge):
+        decompress(data, encoding, LIMIT)
+
+
+def test_several_members_are_one_body() -> None:
+    assert decompress(gzip.compress(b"a") + gzip.compress(b"b") + b"\0\0", "gzip", LIMIT) == b"ab"
+    assert decompress(zstd.compress(b"a") + zstd.compress(b"b"), "zstd", LIMIT) == b"ab"
+
+
+def test_rubbish_behind_the_end_is_damage() -> None:
+    for encoding, pack in COMPRESSED.values():
+        with pytest.raises(Damaged):
+            decompress(pack(b"a" * 999) + b"rubbish", encoding, LIMIT)
+
+
+def test_names_are_read_as_clients_write_them() -> None:
+    assert [compress.canonical(name) for name in ("", " GZIP ", "x-gzip", "identity", "br")] == [
+        "", "gzip", "gzip", "", "br",
+    ]  # fmt: skip
+    with pytest.raises(Unsupported, match="'compress'"):
+        compress.canonical("compress")
