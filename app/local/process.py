@@ -1,0 +1,119 @@
+"""A child process that ends when we do, however we end."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TypedDict
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class NotReady(Exception):
+    """Something we started did not come up; the text says what and why, in one sentence."""
+
+
+def end_with_parent(signum: signal.Signals, parent: int) -> Callable[[], None]:
+    """What a child does before exec, so that `kill -9` of its parent ends it too (Linux).
+
+    The signal comes when the *thread* that made the child ends: start children from the main thread.
+    """
+
+    def before_exec() -> None:
+        if LIBC is not None:
+            LIBC.prctl(PR_SET_PDEATHSIG, signum)
+            if os.getppid() != parent:  # it ended before we asked
+                os._exit(1)
+
+    return before_exec
+
+
+class Identity(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def as_user(user: pwd.struct_passwd | None) -> Identity:
+    """How subprocess is told to run a program as somebody else, with nothing of our own rights left."""
+    return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+class Process:
+    """One program: how it is started, and, while it runs, the child itself."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        user: pwd.struct_passwd | None = None,
+        folder: Path | None = None,
+        stop_with: signal.Signals = signal.SIGTERM,
+        keep_open: Sequence[int] = (),
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.environment = dict(os.environ if environment is None else environment)
+        self.user = user
+        self.folder = folder
+        self.stop_with = stop_with
+        self.keep_open = keep_open
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self, output: IO[bytes] | int | None = None) -> None:
+        """In a session of its own: a Ctrl-C in the terminal is for us, and we stop children in order."""
+        self.child = subprocess.Popen(
+            self.command,
+            env=self.environment,
+            **as_user(self.user),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if output is not None else None,
+            pass_fds=self.keep_open,
+            start_new_session=True,
+            preexec_fn=end_with_parent(self.stop_with, os.getpid()),  # noqa: PLW1509 - we have no threads
+        )
+
+    @property
+    def is_running(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    def ask_to_stop(self) -> None:
+        if self.child is not None and self.is_running:
+            self.child.send_signal(self.stop_with)
+
+    def stop(self, seconds: float = 10) -> None:
+        """Ask, wait, and insist; afterwards nothing of its session is left."""
+        self.ask_to_stop()
+        if self.child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.child.wait(seconds)
+            self.kill()
+
+    def kill(self) -> None:
+        """`kill -9` the program and every process it left in its session."""
+        if self.child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.wait()
+
+
+def until(check: Callable[[], bool], seconds: float, else_say: Callable[[], str]) -> None:
+    """Wait for `check` to hold, or raise NotReady with what `else_say` answers."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            raise NotReady(else_say())
+        time.sleep(0.03)

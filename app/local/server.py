@@ -1,0 +1,74 @@
+"""What the servers we start ourselves have in common: a folder, a log, and being ready."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pwd
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from app.local.process import NotReady, Process, until
+
+LONGEST_SOCKET_PATH = 90  # of 107 bytes, with room for the file's name
+LARGEST_LOG = 10 * 1024**2
+
+
+def socket_folder(folder: Path) -> Path:
+    """Where `folder`'s Unix socket goes: in it, or in the temporary folder when its path is too long."""
+    if len(os.fsencode(folder)) < LONGEST_SOCKET_PATH:
+        return folder
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"tocsin-{os.geteuid()}-{digest}"
+
+
+def make_private(folder: Path, owner: pwd.struct_passwd | None = None) -> None:
+    """Make `folder` readable by its owner only; a stranger's folder of that name is refused."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid not in {os.geteuid(), owner.pw_uid if owner else os.geteuid()}:
+        raise NotReady(f"{folder} belongs to somebody else.")
+    if owner is not None:
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    folder.chmod(0o700)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def launch(process: Process, log: Path, is_ready: Callable[[], bool], seconds: float = 60) -> None:
+    """Start a server whose words go to `log`; back when it answers, NotReady when it does not."""
+    if log.exists() and log.stat().st_size > LARGEST_LOG:
+        log.replace(log.with_suffix(".old.log"))
+    with log.open("ab") as words:
+        begin = words.tell()
+        process.start(words)
+
+    def said() -> str:
+        with log.open("rb") as words:
+            words.seek(begin)
+            return words.read().decode(errors="replace")
+
+    def answered_or_ended() -> bool:
+        return not process.is_running or is_ready()
+
+    with contextlib.ExitStack() as failing:
+        failing.callback(process.stop, 2)
+        until(answered_or_ended, seconds, lambda: f"{process.name} did not answer within {seconds:.0f} s.")
+        if not process.is_running:
+            raise NotReady(why(process.name, said(), log))
+        failing.pop_all()
+
+
+def why(name: str, said: str, log: Path) -> str:
+    """The one line of a server's last words that says why it ended."""
+    if "No space left on device" in said:
+        return f"{name} could not start: the disk is full."
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if "FATAL" in line or "rror" in line] or lines[-1:]
+    return f"{name} could not start: {telling[0] if telling else 'it said nothing'} (see {log})"
