@@ -1,0 +1,54 @@
+"""The psycopg connection under Django's, for statements Django cannot write: arrays, COPY, pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from django.db import connection
+
+Row = tuple[Any, ...]
+Cursor = psycopg.Cursor[Row]
+
+
+@contextmanager
+def cursor() -> Iterator[Cursor]:
+    """A server-side-binding cursor whose statements are prepared from their second use on.
+
+    Errors come out as django.db's, with psycopg's as their cause (`sqlstate` reads it).
+    """
+    connection.ensure_connection()
+    raw = cast("psycopg.Connection[Row]", connection.connection)
+    raw.prepare_threshold = 1  # Django's own cursors bind on the client and never prepare
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as open_cursor:
+        yield open_cursor
+
+
+@contextmanager
+def pipelined(statements: Cursor) -> Iterator[None]:
+    """Statements inside are sent without waiting for each other's answer; their results are not read."""
+    with statements.connection.pipeline():
+        yield
+
+
+def sqlstate(error: BaseException) -> str:
+    """PostgreSQL's five characters for an error, "" when it did not come from there."""
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
+
+
+def array(values: Iterable[object]) -> str:
+    """Numbers, uuids or dates as an array's text: ten times cheaper than adapting a list; None is NULL."""
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def numbers(values: Iterable[int]) -> str:
+    """The same for integers alone, the hot case."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def columns(rows: Sequence[Sequence[Any]], width: int) -> list[tuple[Any, ...]]:
+    """Rows turned into `width` columns, also when there are none."""
+    return list(zip(*rows, strict=True)) if rows else [()] * width
