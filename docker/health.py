@@ -1,6 +1,8 @@
-"""Whether this container does its work: `python docker/health.py web|work`; if not, one line and exit code 1.
+"""Whether this container does its work; if not, one line and exit code 1.
 
-Only the standard library and one driver, because it runs every half minute: Django would cost a second each time.
+`python docker/health.py http://…/_health/` asks a web server, `python docker/health.py work` asks the
+database when each queue last answered the clock. It runs every half minute, so it does without Django,
+which would cost a second each time.
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ import urllib.request
 SILENCE = "3 minutes"
 
 
-def web() -> str | None:
-    """Why the web server here is not healthy, or None."""
+def web(address: str) -> str | None:
+    """Why the web server at `address` is not healthy, or None."""
     try:
-        with urllib.request.urlopen("http://127.0.0.1:8000/_health/", timeout=4):
+        with urllib.request.urlopen(address, timeout=4):  # noqa: S310 - the address is our own
             return None
     except urllib.error.HTTPError as error:
-        return f"/_health/ answered {error.code}: {error.read(200).decode(errors='replace')}"
+        return f"{address} answered {error.code}: {error.read(200).decode(errors='replace')}"
     except OSError as error:
-        return f"/_health/ did not answer: {error}"
+        return f"{address} did not answer: {error}"
 
 
 def work() -> str | None:
@@ -42,5 +44,5 @@ def work() -> str | None:
 
 
 if __name__ == "__main__":
-    if complaint := {"web": web, "work": work}[sys.argv[1]]():
-        sys.exit(complaint)
+    what = sys.argv[1]
+    sys.exit(work() if what == "work" else web(what))
