@@ -88,10 +88,11 @@ class Postgres:
             self.command(),
             user=self.user,
             folder=self.cluster,
+            log=self.log,
             stop_with=signal.SIGINT,  # "fast": does not wait for clients to go
             keep_open=self.keep_open,
         )
-        launch(self.process, self.log, self.answers)
+        launch(self.process, self.answers)
         return self
 
     def stop(self, seconds: float = 10) -> None:
@@ -109,15 +110,40 @@ class Postgres:
         ]  # fmt: skip
 
     def answers(self) -> bool:
-        ready = [self.programs / "pg_isready", "-q", "-h", self.sockets, "-U", USER, "-d", DATABASE]
+        ready: list[str | Path] = [
+            self.programs / "pg_isready",
+            "-q",
+            "-h",
+            self.sockets,
+            "-U",
+            USER,
+            "-d",
+            DATABASE,
+        ]
         return (self.sockets / ".s.PGSQL.5432").exists() and self.run(ready).returncode == 0
 
     def make_cluster(self) -> None:
         """initdb and the database, or nothing: half a cluster is removed again."""
-        initdb = [self.programs / "initdb", "-D", self.cluster, "-U", USER, "-A", "trust", "-E", "UTF8"]
+        initdb: list[str | Path] = [
+            self.programs / "initdb",
+            "-D",
+            self.cluster,
+            "-U",
+            USER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         made = self.run([*initdb, "--locale=C.UTF-8"])
         if made.returncode == 0:
-            create = [self.programs / "postgres", "--single", "-D", self.cluster, "postgres"]
+            create: list[str | Path] = [
+                self.programs / "postgres",
+                "--single",
+                "-D",
+                self.cluster,
+                "postgres",
+            ]
             made = self.run(create, words=f'create database "{DATABASE}"\n')
         if made.returncode:
             shutil.rmtree(self.cluster, ignore_errors=True)

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import TypedDict
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -59,6 +59,7 @@ class Process:
         environment: Mapping[str, str] | None = None,
         user: pwd.struct_passwd | None = None,
         folder: Path | None = None,
+        log: Path | None = None,
         stop_with: signal.Signals = signal.SIGTERM,
         keep_open: Sequence[int] = (),
     ) -> None:
@@ -67,31 +68,37 @@ class Process:
         self.environment = dict(os.environ if environment is None else environment)
         self.user = user
         self.folder = folder
+        self.log = log
         self.stop_with = stop_with
         self.keep_open = keep_open
         self.child: subprocess.Popen[bytes] | None = None
 
-    def start(self, output: IO[bytes] | int | None = None) -> None:
-        """In a session of its own: a Ctrl-C in the terminal is for us, and we stop children in order."""
-        self.child = subprocess.Popen(
-            self.command,
-            env=self.environment,
-            **as_user(self.user),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if output is not None else None,
-            pass_fds=self.keep_open,
-            start_new_session=True,
-            preexec_fn=end_with_parent(self.stop_with, os.getpid()),  # noqa: PLW1509 - we have no threads
-        )
+    def start(self) -> None:
+        """Its words go to the log, or, without one, into a pipe that somebody has to read (`child.stdout`).
+
+        In a session of its own: a Ctrl-C in the terminal is for us, and we stop children in order.
+        """
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(self.log.open("ab")) if self.log else None
+            self.child = subprocess.Popen(
+                self.command,
+                env=self.environment,
+                **as_user(self.user),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log or subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=self.keep_open,
+                start_new_session=True,
+                preexec_fn=end_with_parent(self.stop_with, os.getpid()),  # noqa: PLW1509 - we have no threads
+            )
 
     @property
     def is_running(self) -> bool:
         return self.child is not None and self.child.poll() is None
 
     def ask_to_stop(self) -> None:
-        if self.child is not None and self.is_running:
+        if self.child is not None and self.child.poll() is None:
             self.child.send_signal(self.stop_with)
 
     def stop(self, seconds: float = 10) -> None:

@@ -24,20 +24,23 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        took = time.monotonic() - self.began
+        took = self.seconds
         start = "\r\x1b[2K" if self.out.isatty() else ""
         if kind is None and took > QUIET:
             self.write(f"{start}{self.what}: done ({took:.0f} s)\n")
         elif took > QUIET:
             self.write(f"{start}{self.what}: not done ({took:.0f} s)\n")
 
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
     def show(self, detail: str = "") -> None:
-        now = time.monotonic()
-        tty = self.out.isatty()
-        if now - self.shown < (QUIET / 4 if tty and now - self.began > QUIET else EVERY):
+        now, tty = time.monotonic(), self.out.isatty()
+        if now - self.shown < (QUIET / 4 if tty and self.seconds > QUIET else EVERY):
             return
         self.shown = now
-        line = f"{self.what} … {now - self.began:.0f} s" + (f", {detail}" if detail else "")
+        line = f"{self.what} … {self.seconds:.0f} s" + (f", {detail}" if detail else "")
         self.write(f"\r\x1b[2K{line}" if tty else f"{line}\n")
 
     def write(self, text: str) -> None:

@@ -42,8 +42,10 @@ class RabbitMQ:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n")
         (self.folder / "plugins").write_text(f"[{','.join(self.plugins)}].\n")
-        self.process = Process(self.name, [str(self.program)], environment=self.environment())
-        launch(self.process, self.folder / "node.log", self.answers, seconds=90)
+        self.process = Process(
+            self.name, [str(self.program)], environment=self.environment(), log=self.folder / "node.log"
+        )
+        launch(self.process, self.answers, seconds=90)
         return self
 
     def stop(self, seconds: float = 20) -> None:

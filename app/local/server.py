@@ -41,27 +41,23 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def launch(process: Process, log: Path, is_ready: Callable[[], bool], seconds: float = 60) -> None:
-    """Start a server whose words go to `log`; back when it answers, NotReady when it does not."""
+def launch(process: Process, is_ready: Callable[[], bool], seconds: float = 60) -> None:
+    """Start a server that writes a log; back when it answers, NotReady with its reason when it does not."""
+    log = process.log
+    assert log is not None  # noqa: S101 - a server without a log cannot say why it failed
     if log.exists() and log.stat().st_size > LARGEST_LOG:
         log.replace(log.with_suffix(".old.log"))
-    with log.open("ab") as words:
-        begin = words.tell()
-        process.start(words)
-
-    def said() -> str:
-        with log.open("rb") as words:
-            words.seek(begin)
-            return words.read().decode(errors="replace")
-
-    def answered_or_ended() -> bool:
-        return not process.is_running or is_ready()
-
+    begin = log.stat().st_size if log.exists() else 0
+    process.start()
     with contextlib.ExitStack() as failing:
         failing.callback(process.stop, 2)
-        until(answered_or_ended, seconds, lambda: f"{process.name} did not answer within {seconds:.0f} s.")
+        until(
+            lambda: not process.is_running or is_ready(),
+            seconds,
+            lambda: f"{process.name} did not answer within {seconds:.0f} s (see {log}).",
+        )
         if not process.is_running:
-            raise NotReady(why(process.name, said(), log))
+            raise NotReady(why(process.name, log.read_bytes()[begin:].decode(errors="replace"), log))
         failing.pop_all()
 
 

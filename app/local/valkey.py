@@ -61,8 +61,10 @@ class Valkey:
         self.socket.parent.parent.mkdir(parents=True, exist_ok=True)
         make_private(self.folder)
         make_private(self.socket.parent)
-        self.process = Process(self.name, self.command(), folder=self.folder, keep_open=self.keep_open)
-        launch(self.process, self.log, self.answers)
+        self.process = Process(
+            self.name, self.command(), folder=self.folder, log=self.log, keep_open=self.keep_open
+        )
+        launch(self.process, self.answers)
         return self
 
     def stop(self, seconds: float = 10) -> None:

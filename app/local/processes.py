@@ -1,0 +1,31 @@
+"""How our own processes are started: the same words here, in the compose file and in the tests."""
+
+from __future__ import annotations
+
+import sys
+
+from app.local.install import ROOT
+
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+
+
+def web(port: int) -> list[str]:
+    """Dashboard and ingest in one process. Its control socket would land in somebody's home folder."""
+    return [
+        sys.executable, "-m", "gunicorn", "app.asgi:application", "--bind", f"127.0.0.1:{port}",
+        "--worker-class", "uvicorn_worker.UvicornWorker", "--workers", "1", "--graceful-timeout", "4",
+        "--no-control-socket", "--log-level", "warning",
+    ]  # fmt: skip
+
+
+def worker() -> list[str]:
+    return [*MANAGE, "work", "--grace", "4"]
+
+
+def scheduler() -> list[str]:
+    return [*MANAGE, "schedule"]
+
+
+def prepare() -> list[str]:
+    """Migrations, partitions and the first rows, in one short process that answers with one line of JSON."""
+    return [*MANAGE, "prepare", "--json"]
