@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+import msgspec
 import psycopg
 from django.db import connection
 
@@ -49,6 +50,19 @@ def numbers(values: Iterable[int]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
+def arrays(types: str) -> str:
+    """Placeholders for one array of each type: "bigint text" is "%s::bigint[], %s::text[]"."""
+    return ", ".join(f"%s::{one}[]" for one in types.split())
+
+
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[tuple[Any, ...]]:
     """Rows turned into `width` columns, also when there are none."""
     return list(zip(*rows, strict=True)) if rows else [()] * width
+
+
+def json(value: object) -> str:
+    """JSON text for a parameter that is cast to jsonb."""
+    return _json(value).decode()
+
+
+_json = msgspec.json.Encoder().encode

@@ -1,0 +1,196 @@
+"""From grouping hashes to issues, so that two workers with the same new hash agree on one issue.
+
+A hash belongs to at most one issue. An event goes to the issue of its first hash that has one, and its other
+hashes are attached to the same issue. Whatever makes an issue or attaches a hash holds the project's row, and
+looks again once it holds it; ordinary events only read.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.base import clock
+from app.event import LEVELS
+from app.store.database import Cursor, array, arrays, columns, json, numbers
+from app.store.pending import Pending
+
+Hash = tuple[int, str]  # project, 32 hexadecimal digits
+
+_LOOK = f"""
+select u.place, h.issue_id, h.state = 'discarded'
+from unnest({arrays("bigint uuid")}) with ordinality as u (project_id, hash, place)
+join app_issuehash h on h.project_id = u.project_id and h.hash = u.hash"""
+
+_LOCK = """
+select id, next_issue from app_project where id = any (%s::bigint[]) order by id for no key update"""
+
+_CREATE = f"""
+insert into app_issue (project_id, number, kind, level, platform, title, culprit, metadata, status, substatus,
+                       created, first_seen, last_seen, events, users, first_release_id)
+select u.project_id, u.number, u.kind, u.level, u.platform, u.title, u.culprit, u.metadata::jsonb,
+       'unresolved', 'new', %s, to_timestamp(u.seen / 1e6), to_timestamp(u.seen / 1e6), 0, 0, u.release_id
+from unnest({arrays("bigint int text smallint text text text text bigint bigint")})
+     u (project_id, number, kind, level, platform, title, culprit, metadata, seen, release_id)
+order by u.project_id, u.number
+returning project_id, number, id"""
+
+_MOVE = f"""
+update app_project p set next_issue = u.next_issue,
+       first_event = coalesce(p.first_event, to_timestamp(u.seen / 1e6))
+from unnest({arrays("bigint int bigint")}) u (id, next_issue, seen) where p.id = u.id"""
+
+_ATTACH = f"""
+insert into app_issuehash (project_id, hash, issue_id, config, variant, created, state)
+select u.project_id, u.hash, u.issue_id, u.config, u.variant, %s, 'active'
+from unnest({arrays("bigint uuid bigint text text")})
+     u (project_id, hash, issue_id, config, variant)
+order by u.project_id, u.hash
+on conflict (project_id, hash) do update set issue_id = excluded.issue_id
+where app_issuehash.issue_id is null and app_issuehash.state = 'active'"""
+
+
+class Target(msgspec.Struct):
+    """Where a hash leads: to an issue, to nowhere, or to the event that an issue is about to be made of."""
+
+    issue_id: int | None = None
+    discarded: bool = False
+    draft: Pending | None = None
+
+
+Known = dict[Hash, Target]
+Attached = list[tuple[Hash, Target, Pending]]  # a hash that was loose, where it leads now, and who says so
+
+
+def assign(statements: Cursor, rows: list[Pending], waiting: set[int]) -> None:
+    """Gives every row its issue: one that makes it becomes "new", one with a discarded hash "discarded".
+
+    `waiting` are the projects that have had no event so far.
+    """
+    if not rows:
+        return
+    known = _look(statements, rows)
+    if any(row.event.project_id in waiting or _is_unplaced(row, known) for row in rows):
+        numbering = _lock(statements, {row.event.project_id for row in rows})
+        known = _look(statements, rows)
+        attached = _place(rows, known)
+        drafts = list({id(target): target for _, target, _ in attached if target.draft}.values())
+        _create(statements, drafts, numbering)
+        _attach(statements, attached)
+        _move(statements, numbering, [row for row in rows if not _target(row, known).discarded])
+    for row in rows:
+        target = _target(row, known)
+        row.issue_id = target.issue_id
+        if target.discarded:
+            row.kind = "discarded"
+        elif target.draft is row:
+            row.kind = "new"
+
+
+def _look(statements: Cursor, rows: list[Pending]) -> Known:
+    hashes = list({one: None for row in rows for one in _hashes(row)})
+    values = [numbers(project for project, _ in hashes), array(one for _, one in hashes)]
+    found = statements.execute(_LOOK, values)
+    return {hashes[place - 1]: Target(issue_id, discarded) for place, issue_id, discarded in found}
+
+
+def _hashes(row: Pending) -> list[Hash]:
+    return [(row.event.project_id, one) for one in row.hashes]
+
+
+def _leads(target: Target | None) -> bool:
+    """Whether a hash is taken; one without a row, or whose issue was deleted, is not."""
+    return target is not None and bool(target.issue_id or target.discarded or target.draft)
+
+
+def _find(row: Pending, known: Known) -> Target | None:
+    """What the first of an event's hashes that leads somewhere leads to."""
+    return next((known[one] for one in _hashes(row) if _leads(known.get(one))), None)
+
+
+def _target(row: Pending, known: Known) -> Target:
+    return _find(row, known) or Target()
+
+
+def _is_unplaced(row: Pending, known: Known) -> bool:
+    """Whether the event makes an issue or has a hash to attach."""
+    target = _target(row, known)
+    return not target.discarded and not all(_leads(known.get(one)) for one in _hashes(row))
+
+
+def _lock(statements: Cursor, projects: set[int]) -> dict[int, int]:
+    """The number of each project's next issue; the projects are ours from here to the end."""
+    return dict(statements.execute(_LOCK, [numbers(sorted(projects))]).fetchall())
+
+
+def _place(rows: list[Pending], known: Known) -> Attached:
+    """Leads every loose hash somewhere, drafting issues for events that have no other; what was loose."""
+    attached: Attached = []
+    for row in rows:
+        target = _find(row, known) or Target(draft=row)
+        for one in _hashes(row):
+            if not target.discarded and not _leads(known.get(one)):
+                known[one] = target
+                attached.append((one, target, row))
+    return attached
+
+
+def _create(statements: Cursor, drafts: list[Target], numbering: dict[int, int]) -> None:
+    """Makes the issues and moves the numbering on."""
+    numbered: dict[tuple[int, int], Target] = {}
+    issues = []
+    for target in drafts:
+        if target.draft:
+            place = target.draft.event.project_id, numbering[target.draft.event.project_id]
+            numbering[place[0]] += 1
+            numbered[place] = target
+            issues.append(_issue(place, target.draft))
+    if not issues:
+        return
+    values = columns(issues, 10)
+    found = statements.execute(_CREATE, [clock.now(), *map(list, values)])
+    for project, number, issue_id in found:
+        numbered[project, number].issue_id = issue_id
+
+
+def _issue(place: tuple[int, int], row: Pending) -> tuple[object, ...]:
+    event = row.event
+    return (
+        *place,
+        event.kind,
+        LEVELS[event.level],
+        event.platform[:32],
+        event.title[:300],
+        event.culprit[:200],
+        json(event.metadata),
+        event.timestamp,
+        row.release_id,
+    )
+
+
+def _attach(statements: Cursor, attached: Attached) -> None:
+    if attached:
+        values = columns([(*one, target.issue_id, *_origin(one[1], row)) for one, target, row in attached], 5)
+        statements.execute(_ATTACH, [clock.now(), *map(list, values)])
+
+
+def _origin(digest: str, row: Pending) -> tuple[str, str]:
+    """The configuration and the variant that made a hash."""
+    grouping = row.event.grouping
+    if grouping is None:
+        return "", ""
+    variant = next((one.name for one in grouping.variants if one.hash == digest), "")
+    return grouping.config[:32], variant[:32]
+
+
+def _move(statements: Cursor, numbering: dict[int, int], rows: list[Pending]) -> None:
+    first: dict[int, int] = {}
+    for row in rows:
+        project, received = row.event.project_id, row.event.received
+        first[project] = min(received, first.get(project, received))
+    projects = sorted(first)
+    moved = [
+        numbers(projects),
+        numbers(numbering[one] for one in projects),
+        numbers(first[one] for one in projects),
+    ]
+    statements.execute(_MOVE, moved)

@@ -1,0 +1,123 @@
+"""One transaction per group of events, with a fixed number of statements whatever its size.
+
+Everyone takes locks in the same order: new names, projects (only to make an issue), events, users, and the
+rows shared by all events last: tags, hours, releases, issues, outcomes; within a table by key. So concurrent
+groups never wait for each other in a circle, and a hot issue's rows are held only for the last moments.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+from django.db import IntegrityError, OperationalError, transaction
+
+from app.event import Counted, Event, Refused, Stored
+from app.store import counters, issues, names, news, outcomes, partitions, quarantine, rows, seen
+from app.store.database import Cursor, cursor, numbers, pipelined, sqlstate
+from app.store.pending import Pending, prepare, stored
+
+log = logging.getLogger(__name__)
+
+#: How often a group is tried when others were faster: each time it sees what they wrote.
+TRIES = 10
+DEADLOCK, SERIALIZATION, UNIQUE, FOREIGN_KEY, CHECK = "40P01", "40001", "23505", "23503", "23514"
+
+
+class Group(msgspec.Struct):
+    """What one transaction records; quantities are counted once per key (32 hexadecimal digits)."""
+
+    rows: list[Pending]
+    refused: Sequence[Refused]
+    keyed: Sequence[tuple[str, list[Counted]]]
+
+    def projects(self) -> set[int]:
+        quantities = (one for _, ones in self.keyed for one in ones)
+        return {
+            *(row.event.project_id for row in self.rows),
+            *(one.project_id for one in self.refused),
+            *(one.project_id for one in quantities),
+        }
+
+    def days(self) -> set[date]:
+        """The partitions it needs."""
+        return {row.day for row in self.rows} | outcomes.days(self.keyed)
+
+
+def record(
+    events: Sequence[Event],
+    refused: Sequence[Refused] = (),
+    counted: Sequence[Counted] = (),
+    counts: Sequence[tuple[str, list[Counted]]] = (),
+) -> list[Stored]:
+    """Stores a group, all of it or nothing, and says for each event what became of it, in the same order.
+
+    Idempotent: an event is stored once per (project, event id), and counters move only for rows that were
+    really inserted. Raises django.db.OperationalError when PostgreSQL is away, and whatever one impossible
+    event raises (see app.store.apart).
+    """
+    if not (events or refused or counted or counts):
+        return []
+    group = Group([prepare(event) for event in events], refused, [*counts, *outcomes.unkeyed(counted)])
+    for attempt in range(1, TRIES + 1):
+        try:
+            with transaction.atomic(), cursor() as statements:
+                _write(statements, group)
+            break
+        except (IntegrityError, OperationalError) as error:
+            if attempt == TRIES or not _mend(error, group):
+                raise
+    return [stored(row) for row in group.rows]
+
+
+def _write(statements: Cursor, group: Group) -> None:
+    organizations, waiting = _projects(statements, group)
+    present = [row for row in group.rows if _reset(row, row.event.project_id in organizations)]
+    fresh, repeats = seen.split(statements, present)
+    names.number(statements, fresh, organizations)
+    issues.assign(statements, fresh, waiting)
+    kept = [row for row in fresh if row.kind != "discarded"]
+    rows.copy(statements, kept)
+    met = counters.meet_users(statements, kept)
+    with pipelined(statements):
+        counters.count(statements, kept, met)
+    news.reopen(statements, kept)
+    news.write(statements, kept)
+    filed = quarantine.file(statements, [one for one in group.refused if one.project_id in organizations])
+    keyed = [
+        *group.keyed,
+        *outcomes.ended(repeats, "filtered", "duplicate"),
+        *outcomes.ended((row for row in fresh if row.kind == "discarded"), "filtered", "discarded-hash"),
+    ]
+    applied = outcomes.apply(statements, keyed, organizations)
+    outcomes.write(statements, [*outcomes.accepted(kept), *outcomes.quarantined(filed), *applied])
+
+
+def _projects(statements: Cursor, group: Group) -> tuple[dict[int, int], set[int]]:
+    """The organization of every project that (still) exists, and those that have had no event so far."""
+    wanted = group.projects()
+    sql = "select id, organization_id, first_event is null from app_project where id = any (%s::bigint[])"
+    found = statements.execute(sql, [numbers(sorted(wanted))]).fetchall()
+    if gone := wanted - {project for project, _, _ in found}:
+        log.info("dropped what came for projects that are gone: %s", sorted(gone))
+    return {project: owner for project, owner, _ in found}, {project for project, _, first in found if first}
+
+
+def _reset(row: Pending, exists: bool) -> bool:
+    """Forgets what an earlier attempt learned. An event of a project that is gone belongs nowhere."""
+    row.kind = "ordinary" if exists else "discarded"
+    row.issue_id = row.notable_id = None
+    return exists
+
+
+def _mend(error: Exception, group: Group) -> bool:
+    """Whether another attempt can end differently; makes it so where something has to be done first."""
+    state = sqlstate(error)
+    if state == CHECK and "no partition of relation" in str(error):
+        partitions.create(sorted(group.days()))
+        return True
+    if state == FOREIGN_KEY:  # something was deleted meanwhile, perhaps what the names stand for
+        names.forget()
+    return state in {DEADLOCK, SERIALIZATION, UNIQUE, FOREIGN_KEY}
