@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from amqp.exceptions import PreconditionFailed
+from amqp.exceptions import MessageNacked, PreconditionFailed
 from django.conf import settings
 from kombu import Connection, Exchange, Queue
+from kombu.exceptions import OperationalError
 
 from tasks import groups
 from tasks.catalogue import QUEUES
@@ -47,7 +48,7 @@ def event_route() -> tuple[str, str]:
 
 
 def transport_options(node: str = "") -> dict[str, Any]:
-    """What kombu must know about our broker; `node` names a consumer whose unfinished messages are its own."""
+    """What kombu must know about our broker; under its `node` a consumer keeps what it has in hand."""
     if is_amqp():
         return {"confirm_publish": True, "confirm_timeout": 5, "read_timeout": 30, "write_timeout": 10}
     return {
@@ -67,17 +68,23 @@ def transport() -> str | None:
     return None if is_amqp() else "tasks.valkey:Transport"
 
 
-def connect(**options: Any) -> Connection:
+def connect(node: str = "") -> Connection:
     """A connection of one's own to the broker, not yet opened; also makes kombu read groups."""
     groups.register()
     return Connection(
         settings.QUEUE_URL,
         transport=transport(),
-        transport_options=transport_options(),
+        transport_options=transport_options(node),
         heartbeat=0,
         connect_timeout=3,
-        **options,
     )
+
+
+def publish_errors() -> tuple[type[Exception], ...]:
+    """What a publisher raises when the broker is away, refuses or has no queue for the message."""
+    kombu_transport: Any = Connection(settings.QUEUE_URL, transport=transport()).transport
+    errors: tuple[type[Exception], ...] = kombu_transport.connection_errors + kombu_transport.channel_errors
+    return (OperationalError, MessageNacked, OSError, *errors)
 
 
 def declare(connection: Connection) -> None:

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('task', models.CharField(max_length=64)),
                 ('args', models.JSONField(default=list)),
+                ('body', models.BinaryField(null=True)),
                 ('due', models.DateTimeField(db_index=True)),
                 ('attempt', models.PositiveSmallIntegerField(default=0)),
                 ('key', models.CharField(max_length=120, unique=True)),

@@ -10,6 +10,7 @@ class DueTask(models.Model):
 
     task = models.CharField(max_length=64)
     args = models.JSONField(default=list)
+    body = models.BinaryField(null=True)  # a group of events, which is bytes and has no JSON
     due = models.DateTimeField(db_index=True)
     attempt = models.PositiveSmallIntegerField(default=0)
     key = models.CharField(max_length=120, unique=True)  # the same work is due once
