@@ -67,8 +67,7 @@ if EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
     EMAIL_TIMEOUT = 20
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = MAIL_FOLDER
+    EMAIL_BACKEND = "app.notifications.mailbox.MailFolder"
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Tocsin <tocsin@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -115,10 +114,12 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"show": "app.web.templatetags.show"},
         },
     }
 ]
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [ROOT / "app" / "web" / "static"]
 STATIC_ROOT = ROOT / ".static"
 # In the image files are collected and named by their content; from a checkout they are found where they are.
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()

@@ -1,0 +1,13 @@
+"""Upkeep of the tables that grow."""
+
+from __future__ import annotations
+
+from app.base import clock
+from app.store import partitions
+from tasks.base import task
+
+
+@task("store.rotate_partitions")
+def rotate_partitions() -> None:
+    """Makes the coming days' partitions and drops what retention has passed."""
+    partitions.rotate(clock.now().date())
