@@ -1,4 +1,4 @@
-'''Any SDK's event to our Event: read, bound, scrub. Pure functions over plain data.
+"""Any SDK's event to our Event: read, bound, scrub. Pure functions over plain data.
 
 `read.read(group, limits)` is the way in. What it makes of the client's JSON is `Event.data`: a plain dict
 that is JSON-able, has canonical names, no nulls, no NUL characters, no lone surrogates, and only these keys,
@@ -45,4 +45,4 @@ each of them optional unless it says "always". Times are ISO 8601 in UTC ("2026-
 
 A secret reads "[Filtered]". A text that was cut ends with "...". What was changed or dropped stands in
 `Event.notes`, by dotted path. An event of an unknown SDK may lack everything that is not marked "always".
-'''
+"""

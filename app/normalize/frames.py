@@ -1,0 +1,157 @@
+"""Stack traces: oldest frame first, the crash last."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypedDict
+
+import msgspec
+from msgspec import Meta
+
+from app.base.text import cut
+from app.normalize import bags
+from app.normalize.fields import LARGEST, Field, anything, bag, ends, label, lines, shaped, text, truth, whole
+from app.normalize.functions import trimmed
+from app.normalize.in_app import looks_in_app
+from app.normalize.limits import DETAILED_FRAMES, FRAMES, MEDIUM, SHORT
+from app.normalize.notes import TOO_LONG, Notes
+
+
+def _vars(value: object, path: str, notes: Notes) -> object:
+    if isinstance(value, list):
+        value = {str(index): item for index, item in enumerate(value)}
+    return bags.bounded_object(value, MEDIUM, path, notes)
+
+
+_line = text(SHORT)
+
+_FRAME: dict[str, Field] = {
+    **dict.fromkeys(("function", "raw_function", "symbol", "module", "package", "filename", "abs_path"), _line),
+    "lineno": whole,
+    "colno": whole,
+    "pre_context": lines(SHORT),
+    "context_line": _line,
+    "post_context": lines(SHORT),
+    "in_app": truth,
+    "vars": _vars,
+    **dict.fromkeys(("instruction_addr", "symbol_addr", "image_addr", "function_id"), label(64)),
+    "addr_mode": text(64),
+    "platform": text(64),
+    "stack_start": truth,
+    "lock": bag(MEDIUM),
+    "data": bag(MEDIUM),
+}
+_TRACE: dict[str, Field] = {
+    "registers": bag(MEDIUM),
+    "snapshot": truth,
+    "instruction_addr_adjustment": text(32),
+    "lang": anything(MEDIUM),
+}
+
+_Short = Annotated[str, Meta(max_length=SHORT)]
+_Lines = Annotated[list[_Short], Meta(min_length=1, max_length=100)]
+_Number = Annotated[int, Meta(ge=0, le=LARGEST)]
+
+
+class _Frame(TypedDict, total=False):
+    """A frame that needs no change, as nearly all do: checked in C instead of field by field."""
+
+    function: _Short
+    raw_function: _Short
+    symbol: _Short
+    module: _Short
+    package: _Short
+    filename: _Short
+    abs_path: _Short
+    lineno: _Number
+    colno: _Number
+    pre_context: _Lines
+    context_line: _Short
+    post_context: _Lines
+    in_app: bool
+    vars: dict[str, object]
+    platform: _Short
+
+
+def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[str, object] | None:
+    """{"frames": […], …} of a trace, with every frame's in_app decided; None when no frame is left."""
+    trace = {"frames": value} if isinstance(value, list) else value
+    if not isinstance(trace, dict):
+        if trace is not None:
+            notes.invalid(path, trace)
+        return None
+    frames = trace.get("frames")
+    if not isinstance(frames, list):
+        if frames is not None:
+            notes.invalid(f"{path}.frames", frames)
+        return None
+    kept: list[dict[str, object]] = []
+    for index, frame in enumerate(ends(frames, FRAMES, f"{path}.frames", notes)):
+        if isinstance(frame, dict):
+            kept.append(_frame(frame, platform, f"{path}.frames.{index}", notes))
+        elif frame is not None:
+            notes.invalid(f"{path}.frames.{index}", frame)
+    if not kept:
+        return None
+    _slim(kept, f"{path}.frames", notes)
+    return {"frames": kept, **shaped(trace, _TRACE, path, notes)}
+
+
+def _frame(frame: dict[str, object], platform: str, path: str, notes: Notes) -> dict[str, object]:
+    kept = _checked(frame, path, notes)
+    if "filename" not in kept and "abs_path" in kept:
+        kept["filename"] = _path_of(str(kept["abs_path"]))
+    platform = str(kept.get("platform", platform))
+    function = kept.get("function")
+    if isinstance(function, str) and "raw_function" not in kept:
+        short = trimmed(function, platform)
+        if short != function:
+            kept["raw_function"], kept["function"] = function, short
+    if "in_app" not in kept:
+        kept["in_app"] = looks_in_app(kept, platform)
+    return kept
+
+
+def _checked(frame: dict[str, object], path: str, notes: Notes) -> dict[str, object]:
+    try:
+        kept: dict[str, object] = dict(msgspec.convert(frame, _Frame))
+    except msgspec.ValidationError:
+        return shaped(frame, _FRAME, path, notes)
+    if len(kept) != len(frame):  # it has attributes that are rarer
+        return shaped(frame, _FRAME, path, notes)
+    if "vars" in kept:
+        variables = _vars(kept.pop("vars"), f"{path}.vars", notes)
+        if variables:
+            kept["vars"] = variables
+    return kept
+
+
+def _path_of(abs_path: str) -> str:
+    """The path of a URL without its host and query; any other path as it is."""
+    scheme, separator, rest = abs_path.partition("://")
+    if not separator or not scheme.isalnum():
+        return abs_path
+    path = rest.partition("/")[2].partition("?")[0].partition("#")[0]
+    return cut("/" + path, SHORT)
+
+
+def _slim(frames: list[dict[str, object]], path: str, notes: Notes) -> None:
+    """Keeps variables and surrounding lines of the frames that matter: ours, and both ends of the trace."""
+    excess = len(frames) - DETAILED_FRAMES
+    if excess <= 0:
+        return
+    system = [frame for frame in frames if not frame["in_app"]]
+    own = [frame for frame in frames if frame["in_app"]]
+    stripped = _middle(system, excess)
+    stripped += _middle(own, excess - len(stripped))
+    changed = False
+    for frame in stripped:
+        for name in ("vars", "pre_context", "post_context"):
+            changed = frame.pop(name, None) is not None or changed
+    if changed:
+        notes.add(TOO_LONG, path, f"{len(frames)} frames, {DETAILED_FRAMES} with variables")
+
+
+def _middle(frames: list[dict[str, object]], count: int) -> list[dict[str, object]]:
+    """`count` frames out of the middle, or all if there are fewer."""
+    start = max((len(frames) - count) // 2, 0)
+    return frames[start : start + count] if count > 0 else []

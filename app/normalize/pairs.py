@@ -1,0 +1,68 @@
+"""Headers, cookies and query strings, which come as text, as an object or as pairs: made [[name, value], …]."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from app.base.json import encode
+from app.base.text import cut
+from app.normalize.limits import Bag
+from app.normalize.notes import TOO_LONG, Notes
+
+Pairs = list[list[str]]
+
+
+def of(value: object, bag: Bag, path: str, notes: Notes) -> Pairs | None:
+    """The pairs of an object or a list of pairs, within the size of `bag`; None when there are none."""
+    if isinstance(value, dict):
+        items = [[name, item] for name, item in value.items()]
+    elif isinstance(value, list):
+        items = [item for item in value if _is_pair(item, path, notes)]
+    else:
+        notes.invalid(path, value)
+        return None
+    kept: Pairs = []
+    for name, item in items:
+        texts = [_text(one) for one in item if one is not None] if isinstance(item, list) else [_text(item)]
+        kept.append([_text(name), ", ".join(texts)])
+    return _bounded(kept, bag, path, notes) or None
+
+
+def of_query(text: str) -> Pairs:
+    return [[name, value] for name, value in parse_qsl(text.lstrip("?"), keep_blank_values=True, errors="replace")]
+
+
+def of_cookies(text: str) -> Pairs:
+    pairs = (part.strip().partition("=") for part in text.split(";"))
+    return [[name, value] for name, _, value in pairs if name]
+
+
+def _is_pair(item: object, path: str, notes: Notes) -> bool:
+    if isinstance(item, list) and len(item) == 2 and item[0] is not None:
+        return True
+    if item is not None:
+        notes.invalid(path, item)
+    return False
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else encode(value).decode()
+
+
+def _bounded(pairs: Pairs, bag: Bag, path: str, notes: Notes) -> Pairs:
+    if sum(len(name) + len(value) for name, value in pairs) <= bag.size:
+        return pairs
+    notes.add(TOO_LONG, path, f"{len(pairs)} pairs")
+    kept: Pairs = []
+    room = bag.size
+    for name, value in pairs:
+        name = cut(name, 256)
+        room -= len(name) + 3
+        if room <= 3:
+            break
+        value = cut(value, room)
+        room -= len(value)
+        kept.append([name, value])
+    return kept

@@ -1,0 +1,231 @@
+"""A broker message to events. Every record, and every item in it, stands or falls alone."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from app.base.json import NotJson, decode
+from app.event import Counted, Event, Refused
+from app.normalize import scrub
+from app.normalize.event import Sender, event_id, normalise
+from app.normalize.legacy import BadBody, store_body
+from app.normalize.limits import Limits
+from app.wire import compress, envelope
+from app.wire.record import HEADER, Accepted, TornRecord, frame_at, frames
+
+log = logging.getLogger(__name__)
+
+#: What items are counted as, in the words of rate limits and client reports.
+CATEGORIES = {
+    "event": "error",
+    "transaction": "transaction",
+    "security": "security",
+    "attachment": "attachment",
+    "session": "session",
+    "sessions": "session",
+    "user_report": "feedback",
+    "feedback": "feedback",
+    "check_in": "monitor",
+    "profile": "profile",
+    "profile_chunk": "profile_chunk",
+    "replay_event": "replay",
+    "replay_recording": "replay",
+    "replay_video": "replay",
+    "span": "span",
+    "log": "log_item",
+    "otel_log": "log_item",
+    "trace_metric": "trace_metric",
+    "statsd": "metric_bucket",
+    "metric_buckets": "metric_bucket",
+    "client_report": "internal",
+}
+#: Payloads of these are counted by how many things they hold.
+MOST_ITEMS = 100_000
+
+
+class Batch(msgspec.Struct):
+    """What a broker message holds."""
+
+    events: list[Event] = []
+    refused: list[Refused] = []
+    counted: list[Counted] = []
+    counts: list[tuple[str, list[Counted]]] = []  # by the key under which they are applied once
+
+
+class Unreadable(ValueError):
+    """This item cannot become an event; the message says why, for people."""
+
+
+def read(group: bytes, limits: Limits) -> Batch:
+    """Events without grouping, what was refused with its reason, and what is only counted. Never raises."""
+    batch = Batch()
+    for frame, accepted in _records(group):
+        if accepted is None:
+            batch.refused.append(_damaged(frame))
+        else:
+            _read_record(frame, accepted, limits, batch)
+    return batch
+
+
+def _records(group: bytes) -> Iterator[tuple[bytes, Accepted | None]]:
+    """Each record with its frame; damaged bytes come as a frame without a record."""
+    offset = 0
+    while offset < len(group):
+        try:
+            for frame, accepted in frames(memoryview(group)[offset:]):
+                offset += len(frame)
+                yield frame, accepted
+        except (TornRecord, msgspec.MsgspecError, UnicodeDecodeError):
+            end = _next_whole(group, offset)
+            yield group[offset:end], None
+            offset = end
+
+
+def _next_whole(group: bytes, offset: int) -> int:
+    """Behind the damaged record if its length leads to a whole one, otherwise the end."""
+    if offset + HEADER.size <= len(group):
+        end = offset + HEADER.size + int(HEADER.unpack_from(group, offset)[0])
+        try:
+            if end < len(group):
+                frame_at(group, end)
+                return end
+        except TornRecord:
+            pass
+    return len(group)
+
+
+def _damaged(frame: bytes) -> Refused:
+    """Nobody can tell whose bytes these were."""
+    return Refused(
+        project_id=0,
+        key_id=0,
+        received=0,
+        reason="The record is damaged: its checksum or its length is wrong.",
+        category="default",
+        frame=frame,
+        item=-1,
+    )
+
+
+def _read_record(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
+    try:
+        if accepted.kind == "counts":
+            batch.counts.append((accepted.event_id, _counts(accepted.body)))
+        elif accepted.kind == "store":
+            _read_store(frame, accepted, limits, batch)
+        else:
+            _read_envelope(frame, accepted, limits, batch)
+    except (compress.Damaged, compress.TooLarge, compress.Unsupported, envelope.Malformed, BadBody) as error:
+        batch.refused.append(_refused(frame, accepted, _sentence(error), -1))
+    except msgspec.MsgspecError as error:
+        batch.refused.append(_refused(frame, accepted, f"The counts cannot be read: {error}.", -1))
+
+
+def _read_envelope(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
+    body = compress.decompress(accepted.body, accepted.encoding, limits.max_envelope)
+    whole = envelope.split(body)
+    answered = event_id(whole.header.get("event_id")) or accepted.event_id
+    sent_at = whole.header.get("sent_at")
+    seen = 0
+    for index, item in enumerate(whole.items):
+        if item.headers["type"] != "event":
+            batch.counted.append(_unsupported(accepted, item.headers))
+            continue
+        identity = answered if not seen else _another_id(answered, index)
+        seen += 1
+        _try_event(bytes(item.payload), identity, sent_at, frame, accepted, index, limits, batch)
+
+
+def _read_store(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
+    raw = store_body(accepted.body, accepted.encoding, limits.max_envelope)
+    _try_event(raw, "", None, frame, accepted, 0, limits, batch)
+
+
+def _try_event(
+    raw: bytes,
+    identity: str,
+    sent_at: object,
+    frame: bytes,
+    accepted: Accepted,
+    index: int,
+    limits: Limits,
+    batch: Batch,
+) -> None:
+    """The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours."""
+    try:
+        if len(raw) > limits.max_event:
+            raise Unreadable(f"the event is {len(raw)} bytes of JSON, more than the {limits.max_event} allowed")
+        event = _event(raw, identity, sent_at, accepted)
+        if event is None:
+            batch.counted.append(_unsupported(accepted, {"type": "transaction"}))
+        else:
+            batch.events.append(event)
+    except (Unreadable, NotJson) as error:
+        batch.refused.append(_refused(frame, accepted, _sentence(error), index))
+    except (Exception, RecursionError, MemoryError) as error:
+        log.exception("An event of project %s could not be normalised", accepted.project_id)
+        reason = f"Normalising failed with {type(error).__name__}: {error}"[:300]
+        batch.refused.append(_refused(frame, accepted, reason, index))
+
+
+def _event(raw: bytes, identity: str, sent_at: object, accepted: Accepted) -> Event | None:
+    """None for a transaction that came as an event."""
+    payload, remarks = decode(raw)
+    if not isinstance(payload, dict):
+        raise Unreadable("the event is JSON but not an object")
+    if payload.get("type") == "transaction":
+        return None
+    return normalise(
+        payload,
+        Sender(
+            project_id=accepted.project_id,
+            key_id=accepted.key_id,
+            received=accepted.received,
+            event_id=identity or event_id(payload.get("event_id")) or accepted.event_id,
+            address=accepted.address,
+            sent_at=sent_at,
+            remarks=tuple(remarks),
+            looks_clean=not scrub.suspicious(raw),
+        ),
+    )
+
+
+def _another_id(answered: str, index: int) -> str:
+    """A second event in one envelope: an id of its own, the same at every delivery."""
+    return hashlib.md5(f"{answered}:{index}".encode(), usedforsecurity=False).hexdigest()
+
+
+def _unsupported(accepted: Accepted, headers: dict[str, object]) -> Counted:
+    count = headers.get("item_count")
+    quantity = count if isinstance(count, int) and not isinstance(count, bool) and 0 < count <= MOST_ITEMS else 1
+    category = CATEGORIES.get(str(headers["type"]), "default")
+    return Counted(
+        accepted.project_id, accepted.key_id, category, "filtered", "unsupported", accepted.received, quantity
+    )
+
+
+def _counts(body: bytes) -> list[Counted]:
+    rows = msgspec.json.decode(body, type=list[tuple[int, int, str, str, str, int, int]])
+    return [Counted(*row) for row in rows]
+
+
+def _refused(frame: bytes, accepted: Accepted, reason: str, item: int) -> Refused:
+    return Refused(
+        project_id=accepted.project_id,
+        key_id=accepted.key_id,
+        received=accepted.received,
+        reason=reason,
+        category="error",
+        frame=frame,
+        item=item,
+    )
+
+
+def _sentence(error: Exception) -> str:
+    """The error's words as a sentence for people."""
+    text = str(error).rstrip(".")[:300]
+    return text[:1].upper() + text[1:] + "."

@@ -1,0 +1,234 @@
+"""Secrets are replaced before anything of an event is stored.
+
+Two ways to know one: by the name it stands under (password, authorization, api_key, …) and by its looks
+(card numbers, social security numbers, private keys, passwords inside URLs). Names are looked up one by one,
+each only once per process; for looks the raw bytes of the event are asked first, so that clean events,
+which are nearly all, pay next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+FILTERED = "[Filtered]"
+
+# -- by name -----------------------------------------------------------------------------------------------
+
+#: "auth" but not "author": people who wrote something are no secret.
+_SENSITIVE = re.compile(
+    r"passw(?:or)?d|passphrase|\bpwd|_pwd|secret|api[-_ ]?key|apikey|access[-_ ]?token|token|bearer|credential"
+    r"|auth(?!or(?!iz)|enticated)|private[-_ ]?key|stripetoken|card[-_ ]?num|creditcard|\bcvv|\bcvc|sessionid|session[-_]id"
+    r"|sessid|csrf|xsrf|set-cookie|\bssn\b|\bjwt\b",
+    re.IGNORECASE,
+)
+#: Names that hold such a word and are no secret.
+_HARMLESS = re.compile(r"(?:_tokens|_token_count|tokenizer|token_type|auth_method|auth_type|authority)$", re.IGNORECASE)
+#: name=value with a sensitive name, as in query strings and forms.
+_PARAMETER = re.compile(r"(?P<name>[\w.\-\[\]%]{1,64})=(?P<value>[^&\s;,'\"#<>]+)")
+_MOST_NAMES = 50_000
+
+
+class _Names(dict[str, bool]):
+    """Whether a name is sensitive, remembered."""
+
+    def __missing__(self, name: str) -> bool:
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        verdict = bool(_SENSITIVE.search(name)) and not _HARMLESS.search(name)
+        self[name] = verdict
+        return verdict
+
+
+SENSITIVE = _Names()
+
+# -- by looks ----------------------------------------------------------------------------------------------
+
+_PEM = re.compile(
+    r"(-----BEGIN[A-Z ]*(?:PRIVATE|PUBLIC) KEY-----).*?(?:(-----END[A-Z ]*(?:PRIVATE|PUBLIC) KEY-----)|\Z)", re.DOTALL
+)
+_USERINFO = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/?#@\"'<>]{1,256}@")
+_SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+_CARD = re.compile(r"(?<![\w.-])(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3[47]\d{2}([ -]?)\d{6}\2\d{5})(?![\w-])")
+
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+#: What a card or social security number becomes when every digit is a zero.
+_DIGITS = (b"0" * 13, b"0000 0000 0", b"0000-0000-0", b"0000 000000 0", b"0000-000000-0", b"000-00-0000")
+
+
+def suspicious(raw: bytes) -> bool:
+    """Whether the bytes of an event may hold something that looks like a secret."""
+    if b"-----BEGIN" in raw or b"\\u003" in raw or (b"@" in raw and _at_userinfo(raw)):
+        return True
+    zeros = raw.translate(_ZEROS)
+    return any(digits in zeros for digits in _DIGITS)
+
+
+_at_userinfo: Callable[[bytes], object] = re.compile(rb":(?:/|\\/){2}[^/\s?#@\"'<>]{1,256}@").search
+
+
+def text(value: str) -> str:
+    """The text with everything that looks like a secret replaced."""
+    if "-----BEGIN" in value:
+        value = _PEM.sub(lambda match: f"{match[1]}\n{FILTERED}\n{match[2] or ''}".rstrip(), value)
+    if "@" in value:
+        value = _USERINFO.sub(rf"\1{FILTERED}@", value)
+    value = _SSN.sub(FILTERED, value)
+    return _CARD.sub(lambda match: FILTERED if _luhn(match[0]) else match[0], value)
+
+
+def _luhn(text: str) -> bool:
+    """Whether the digits are a card number: nearly all other long numbers fail this sum."""
+    digits = [int(character) for character in reversed(text) if character.isdigit()]
+    doubled = (digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+# -- an event ----------------------------------------------------------------------------------------------
+
+
+def scrub(data: dict[str, Any], by_looks: bool) -> None:
+    """Replaces the secrets of a normalised event in place; texts are looked at only if `by_looks`."""
+    for name in ("extra", "contexts", "tags", "csp"):
+        if name in data:
+            _object(data[name], by_looks)
+    if "user" in data:
+        _object(data["user"], by_looks)
+    if "request" in data:
+        _request(data["request"], by_looks)
+    for crumb in _values(data, "breadcrumbs"):
+        if "data" in crumb:
+            _object(crumb["data"], by_looks)
+            _addresses(crumb["data"])
+        if by_looks and "message" in crumb:
+            crumb["message"] = text(crumb["message"])
+    for exception in (*_values(data, "exception"), *_values(data, "threads"), data):
+        for name in ("stacktrace", "raw_stacktrace"):
+            if name in exception:
+                _frames(exception[name]["frames"], by_looks)
+        if by_looks and "value" in exception:
+            exception["value"] = text(exception["value"])
+        if "mechanism" in exception:
+            _object(exception["mechanism"].get("data"), by_looks)
+    if "logentry" in data:
+        _logentry(data["logentry"], by_looks)
+    if by_looks:
+        for name in ("transaction", "server_name", "logger"):
+            if name in data:
+                data[name] = text(data[name])
+
+
+def _values(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return data[name]["values"] if name in data else []
+
+
+def _frames(frames: list[dict[str, Any]], by_looks: bool) -> None:
+    for frame in frames:
+        if "vars" in frame:
+            _object(frame["vars"], by_looks)
+        if by_looks:
+            for name in ("pre_context", "post_context"):
+                if name in frame:
+                    frame[name] = [text(line) for line in frame[name]]
+            for name in ("context_line", "abs_path", "filename"):
+                if name in frame:
+                    frame[name] = text(frame[name])
+
+
+def _logentry(entry: dict[str, Any], by_looks: bool) -> None:
+    params = entry.get("params")
+    if isinstance(params, dict):
+        before = [value for name, value in params.items() if SENSITIVE[name] and isinstance(value, str)]
+        _object(params, by_looks)
+        # A named parameter that is secret stands in the formatted message as well.
+        for value in before:
+            if len(value) > 3:
+                entry["formatted"] = entry["formatted"].replace(value, FILTERED)
+    elif by_looks:
+        _object(params, by_looks)
+    if by_looks:
+        for name in ("message", "formatted"):
+            if name in entry:
+                entry[name] = text(entry[name])
+
+
+def _request(request: dict[str, Any], by_looks: bool) -> None:
+    for name in ("headers", "cookies", "query_string"):
+        for pair in request.get(name, ()):
+            if SENSITIVE[pair[0]]:
+                pair[1] = FILTERED
+            elif by_looks:
+                pair[1] = text(pair[1])
+            if pair[0] == "Referer":
+                pair[1] = _parameters(pair[1])
+    _object(request.get("env"), by_looks)
+    if isinstance(data := request.get("data"), str):
+        data = _parameters(data)
+        request["data"] = text(data) if by_looks else data
+    else:
+        _object(data, by_looks)
+    if by_looks and "url" in request:
+        request["url"] = text(request["url"])
+    if "fragment" in request:
+        request["fragment"] = _parameters(request["fragment"])
+    env = request.get("env")
+    if isinstance(env, dict):
+        _addresses(env)
+
+
+def _addresses(bag: dict[str, Any]) -> None:
+    """URLs and query strings in a bag hold parameters, which have names of their own."""
+    for name, value in bag.items():
+        if type(value) is str and "=" in value:
+            bag[name] = _parameters(value)
+
+
+def _parameters(value: str) -> str:
+    if "=" not in value:
+        return value
+    return _PARAMETER.sub(
+        lambda match: f"{match['name']}={FILTERED}" if SENSITIVE[match["name"]] else match[0], value
+    )
+
+
+def _object(value: object, by_looks: bool) -> None:
+    """What stands under a sensitive name is replaced, in an object or list of any shape, in place."""
+    stack: list[Any] = [value]
+    sensitive = SENSITIVE
+    while stack:
+        node = stack.pop()
+        if type(node) is dict:
+            for name, item in node.items():
+                kind = type(item)
+                if sensitive[name]:
+                    node[name] = _filtered(item)
+                elif kind is dict or kind is list:
+                    stack.append(item)
+                elif by_looks and kind is str:
+                    node[name] = text(item)
+        elif type(node) is list:
+            if _is_named(node):
+                node[1] = _filtered(node[1])
+            for index, item in enumerate(node):
+                kind = type(item)
+                if kind is dict or kind is list:
+                    stack.append(item)
+                elif by_looks and kind is str:
+                    node[index] = text(item)
+
+
+def _is_named(node: list[object]) -> bool:
+    """A pair of a sensitive name and its value, as headers are written in variables."""
+    return len(node) == 2 and type(node[0]) is str and len(node[0]) < 64 and SENSITIVE[node[0]]
+
+
+def _filtered(value: object) -> object:
+    """Booleans and null give nothing away; the shape of a structure stays."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, dict):
+        return {name: _filtered(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filtered(item) for item in value]
+    return FILTERED
