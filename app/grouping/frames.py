@@ -1,0 +1,145 @@
+"""A frame as far as it tells where something happened: module or file, function, the line itself."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from app.event import Component
+from app.grouping.components import branch, ignored, leaf, without
+
+JAVASCRIPT = frozenset({"javascript", "node"})
+NATIVE = frozenset({"objc", "cocoa", "swift", "native", "c"})
+JAVA = frozenset({"java", "kotlin", "scala", "groovy", "clojure"})
+#: Where the source line is what was written, not what a compiler made.
+_WITH_LINES = frozenset({"javascript", "node", "python", "php", "ruby"})
+LONGEST_LINE = 120
+
+_URL = ("http:", "https:", "applewebdata:", "blob:")
+_NOT_CODE = frozenset({"[native code]", "native code", "eval code", "<anonymous>"})
+_NAMELESS = frozenset({"?", "<anonymous>", "<anonymous function>", "Anonymous function"})
+
+_JAVA_GENERATED = (
+    (re.compile(r"((?:sun\.reflect|jdk\.internal\.reflect)\.Generated(?:\w+)Accessor)\d+"), r"\1"),
+    (re.compile(r"\$\$(?:\w*CGLIB\$\$|EnhancerBy|FastClassBy|SpringCGLIB\$\$)[\w$]*"), r"$$<auto>"),
+    (re.compile(r"\$HibernateProxy\$\w+"), r"$HibernateProxy$<auto>"),
+    (re.compile(r"_\$\$_javassist\w*"), r"_$$_javassist<auto>"),
+    (re.compile(r"\$fn__\d+"), r"$fn__<auto>"),
+)
+_JAVASSIST_FILE = re.compile(r"_\$\$_javassist\w*")
+_ERB = re.compile(r"__\d{4,}_\d{4,}$")
+
+
+class Seen(NamedTuple):
+    """A frame's component in each variant."""
+
+    app: Component
+    system: Component
+
+
+def frame(source: dict[str, Any], platform: str) -> Seen:
+    """The component of a normalised frame for the `app` and the `system` variant."""
+    get = source.get
+    data = get("data")
+    return _seen(
+        get("platform") or platform,
+        get("module") or "",
+        get("filename") or "",
+        get("function") or get("raw_function") or "",
+        get("context_line") or "",
+        get("abs_path") or "",
+        bool(data and isinstance(data, dict) and data.get("sourcemap")),
+        get("in_app") is True,
+    )
+
+
+@lru_cache(4096)  # the same frames come again with every event of an issue
+def _seen(
+    platform: str, module: str, filename: str, function: str, line: str, path: str, has_map: bool, in_app: bool
+) -> Seen:
+    context = _context_line(line, function, path, platform)
+    module_part = _module(module, path, platform) if module else None
+    has_module = module_part is not None and module_part.contributes
+    system = branch(
+        "frame",
+        (
+            module_part,
+            _filename(filename, path, platform, has_module) if filename else None,
+            _function(function, has_map and context is not None and context.contributes, platform)
+            if function
+            else None,
+            context,
+        ),
+    )
+    if platform in JAVASCRIPT and (function == "eval" or path in _NOT_CODE):
+        system = without(system, "it is not a place in the code")
+    app = system if in_app or not system.contributes else without(system, "it is not in-app")
+    return Seen(app, system)
+
+
+def _module(module: str, path: str, platform: str) -> Component:
+    if platform in JAVASCRIPT and "/" in module and path.endswith(module):
+        return ignored("module", module, "it is the path of the file")
+    if platform in JAVA:
+        if "$$Lambda$" in module:
+            return ignored("module", module, "it is a generated lambda")
+        for pattern, replacement in _JAVA_GENERATED:
+            short, found = pattern.subn(replacement.replace("\\", "\\"), module)
+            if found:
+                return leaf("module", short, "its generated part was left out")
+    return leaf("module", module)
+
+
+def _filename(filename: str, path: str, platform: str, has_module: bool) -> Component:
+    name = re.split(r"[/\\]", filename)[-1].lower() or filename.lower()
+    if has_module:
+        return ignored("filename", name, "the module says more")
+    if path.startswith(_URL):
+        return ignored("filename", name, "it is a URL, which changes with every release")
+    if filename in ("<anonymous>", "[native code]"):
+        return ignored("filename", name, "it is no file")
+    if platform in JAVA:
+        name = _JAVASSIST_FILE.sub("_$$_javassist<auto>", name)
+    return leaf("filename", name)
+
+
+def _function(function: str, line_says_more: bool, platform: str) -> Component:
+    if platform == "ruby":
+        name = "block" if function.startswith("block ") else _ERB.sub("", function)
+        return leaf("function", name)
+    if platform == "php":
+        return _php_function(function)
+    if platform in JAVA and function.startswith("lambda$"):
+        return ignored("function", function, "it is a generated lambda")
+    if platform in NATIVE and function in ("<redacted>", "<unknown>"):
+        return ignored("function", function, "it has no name")
+    if platform in JAVASCRIPT:
+        name = function.rpartition(".")[2] or function
+        if function in _NAMELESS or function.endswith("/<"):
+            return ignored("function", name, "it has no name")
+        if line_says_more:
+            return ignored("function", name, "the source map gives the line itself")
+        return leaf("function", name)
+    return leaf("function", function)
+
+
+def _php_function(function: str) -> Component:
+    if function.startswith("class@anonymous") and "::" in function:
+        return leaf("function", function.rpartition("::")[2], "its class has no name")
+    if function.startswith(("[Anonymous", "class@anonymous\ufffd", "class@anonymous\0")):
+        return ignored("function", function, "it has no name")
+    return leaf("function", function)
+
+
+def _context_line(line: str, function: str, path: str, platform: str) -> Component | None:
+    if platform not in _WITH_LINES or not line:
+        return None
+    text = " ".join(line.split())
+    if not text:
+        return None
+    if len(line) > LONGEST_LINE:
+        return ignored("context-line", text[:LONGEST_LINE], f"it is longer than {LONGEST_LINE} characters")
+    if platform in JAVASCRIPT and not function and path.startswith(_URL):
+        return ignored("context-line", text, "nothing else is known of this place")
+    return leaf("context-line", text)

@@ -1,0 +1,204 @@
+"""Stack traces, exceptions, threads and templates."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from app.event import Component
+from app.grouping import frames
+from app.grouping.components import branch, ignored, leaf, leaves, without
+from app.grouping.configs import Config
+from app.grouping.parameters import parameterised, shortened
+
+Variants = dict[str, Component]
+
+_SAME = ("abs_path", "package", "module", "filename", "function", "lineno", "colno")
+
+
+class Pair(NamedTuple):
+    """A component in each variant."""
+
+    app: Component
+    system: Component
+
+
+def stacktrace(trace: dict[str, Any], platform: str) -> Pair:
+    """The frames of a trace; one that calls itself counts once."""
+    app: list[Component] = []
+    system: list[Component] = []
+    before: dict[str, Any] | None = None
+    for source in trace["frames"]:
+        seen = frames.frame(source, platform)
+        if before is not None and _is_same(source, before):
+            seen = frames.Seen(*(without(part, "it calls itself") for part in seen))
+        app.append(seen.app)
+        system.append(seen.system)
+        before = source
+    if len(system) == 1 and platform in frames.JAVASCRIPT and _says_nothing(trace["frames"][0]):
+        lone = "it is a lone frame without a function"
+        return Pair(without(branch("stacktrace", app), lone), without(branch("stacktrace", system), lone))
+    own = branch("stacktrace", app)
+    if not own.contributes:
+        own.hint = "ignored because it has no in-app frames"
+    return Pair(own, branch("stacktrace", system))
+
+
+def _is_same(source: dict[str, Any], before: dict[str, Any]) -> bool:
+    return all(source.get(name) == before.get(name) for name in _SAME)
+
+
+def _says_nothing(source: dict[str, Any]) -> bool:
+    return not source.get("function") and str(source.get("abs_path", "")).startswith(("http:", "https:", "file:"))
+
+
+def exception(source: dict[str, Any], platform: str, config: Config) -> Pair:
+    """Type and stack trace; the message only counts where there is no trace."""
+    trace = stacktrace(source["stacktrace"], platform) if "stacktrace" in source else None
+    mechanism = source.get("mechanism", {})
+    native = _ns_error(mechanism.get("meta", {}).get("ns_error"))
+    value = _value(source.get("value", ""), config)
+    name = source.get("type", "")
+    kind = leaf("type", name) if name else None
+    own_kind = kind
+    if kind is not None and mechanism.get("synthetic"):
+        own_kind = ignored("type", name, "the exception is made up by the client")
+    stacks = (None, None) if trace is None else trace
+    return Pair(*(
+        branch("exception", (part, stack, native, _last_resort(value, stack, native)))
+        for part, stack in zip((own_kind, kind), stacks, strict=True)
+    ))  # fmt: skip
+
+
+def _value(text: str, config: Config) -> Component | None:
+    short = parameterised(shortened(text), config.parameters)
+    if not short:
+        return None
+    return leaf("value", short, "" if short == text else "what varies was replaced")
+
+
+def _last_resort(value: Component | None, stack: Component | None, native: Component | None) -> Component | None:
+    if value is None:
+        return None
+    if stack is not None and stack.contributes:
+        return without(value, "the stack trace says more")
+    if native is not None and native.contributes:
+        return without(value, "the error's code says more")
+    return value
+
+
+def _ns_error(error: object) -> Component | None:
+    if not isinstance(error, dict):
+        return None
+    return branch("ns-error", [leaf(name, str(error[name])) for name in ("domain", "code") if name in error])
+
+
+def exceptions(data: dict[str, Any], config: Config) -> Variants:
+    """One exception, or the chain of them from its oldest cause on."""
+    if "exception" not in data:
+        return {}
+    values = data["exception"]["values"]
+    pairs = [exception(source, data["platform"], config) for source in values]
+    if len(pairs) == 1:
+        return {"app": pairs[0].app, "system": pairs[0].system}
+    chosen = _of_group(values, pairs)
+    hint = "" if len(chosen) == len(pairs) else "exceptions of a group that say the same count once"
+    return {
+        "app": branch("chained-exception", [pair.app for pair in chosen], hint),
+        "system": branch("chained-exception", [pair.system for pair in chosen], hint),
+    }
+
+
+def _of_group(values: list[dict[str, Any]], pairs: list[Pair]) -> list[Pair]:
+    """Of an exception group: one of each distinct member, with the group around several distinct ones."""
+    by_id: dict[int, int] = {}
+    for index, source in enumerate(values):
+        identity = source.get("mechanism", {}).get("exception_id")
+        if not isinstance(identity, int):
+            return pairs
+        by_id[identity] = index
+    children: dict[int, list[int]] = {}
+    for identity, index in by_id.items():
+        parent = values[index]["mechanism"].get("parent_id")
+        if isinstance(parent, int) and parent in by_id and parent != identity:
+            children.setdefault(parent, []).append(identity)
+    if 0 not in by_id or not values[by_id[0]]["mechanism"].get("is_exception_group"):
+        return pairs
+    members = _members(0, values, by_id, children)
+    distinct: dict[str, int] = {}
+    for identity in sorted(members, key=lambda one: str(values[by_id[one]].get("type", "")), reverse=True):
+        distinct.setdefault("".join(leaves(pairs[by_id[identity]].system)), identity)
+    kept = list(distinct.values())
+    if not kept:
+        return pairs
+    if len(kept) == 1:
+        return [pairs[by_id[identity]] for identity in reversed(_first_chain(kept[0], children))]
+    return [pairs[by_id[identity]] for identity in [*kept, 0]]
+
+
+def _members(
+    root: int, values: list[dict[str, Any]], by_id: dict[int, int], children: dict[int, list[int]]
+) -> list[int]:
+    """The first descendants that are no groups themselves."""
+    found: list[int] = []
+    waiting, visited = list(children.get(root, ())), {root}
+    while waiting:
+        identity = waiting.pop(0)
+        if identity in visited:
+            continue
+        visited.add(identity)
+        if values[by_id[identity]]["mechanism"].get("is_exception_group"):
+            waiting += children.get(identity, ())
+        else:
+            found.append(identity)
+    return found
+
+
+def _first_chain(identity: int, children: dict[int, list[int]]) -> list[int]:
+    """An exception and its first cause, that one's first cause, …"""
+    chain = [identity]
+    while (below := children.get(chain[-1])) and below[0] not in chain:
+        chain.append(below[0])
+    return chain
+
+
+def threads(data: dict[str, Any], _config: Config) -> Variants:
+    """The stack of the thread that crashed, or of the current one, or of the only one."""
+    if "threads" not in data:
+        return {}
+    values = data["threads"]["values"]
+    for name in ("crashed", "current"):
+        marked = [thread for thread in values if thread.get(name)]
+        if len(marked) == 1:
+            values = marked
+            break
+    if len(values) != 1 or "stacktrace" not in values[0]:
+        return {}
+    pair = stacktrace(values[0]["stacktrace"], data["platform"])
+    return {"app": branch("threads", [pair.app]), "system": branch("threads", [pair.system])}
+
+
+def top_level(data: dict[str, Any], _config: Config) -> Variants:
+    """A stack trace without an exception."""
+    if "stacktrace" not in data:
+        return {}
+    pair = stacktrace(data["stacktrace"], data["platform"])
+    return {"app": pair.app, "system": pair.system}
+
+
+def template(data: dict[str, Any], _config: Config) -> Variants:
+    """The file and the line of a template that failed."""
+    source = data.get("template", {})
+    parts = [leaf(id_, source[name]) for id_, name in (("filename", "filename"), ("context-line", "context_line")) if name in source]
+    return {"default": branch("template", parts)} if parts else {}
+
+
+def message(data: dict[str, Any], config: Config) -> Variants:
+    """The template of a message, or its text with what varies replaced."""
+    entry = data.get("logentry")
+    if not entry:
+        return {}
+    text = str(entry.get("message") or entry["formatted"])
+    short = parameterised(shortened(text), config.parameters)
+    if not short:
+        return {}
+    return {"default": branch("message", [leaf("text", short, "" if short == text else "what varies was replaced")])}
