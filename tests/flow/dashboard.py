@@ -22,9 +22,7 @@ class Dashboard:
 
     def sign_in(self) -> None:
         self.page.goto(f"{self.url}/")
-        self.page.get_by_label("E-mail").or_(self.page.get_by_label("Email")).fill(
-            self.line["login"]["email"]
-        )
+        self.page.get_by_label("E-mail").fill(self.line["login"]["email"])
         self.page.get_by_label("Password", exact=True).fill(self.line["login"]["password"])
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(lambda url: "/login" not in url)
@@ -54,6 +52,8 @@ class Dashboard:
         wait_for(is_shown, f"“{showing}” on the page of “{title}”", 20)
 
     def text(self) -> str:
+        """What is on the page once everything folded is unfolded."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         return self.page.locator("body").inner_text()
 
     def stored(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -88,6 +89,14 @@ class Installation:
         finally:
             if self.process.poll() is None:
                 self.process.kill()
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A data folder to be, where a PostgreSQL started as root may enter as well."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-flow-") as above:
+        Path(above).chmod(0o711)
+        yield Path(above) / "data"
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.flow.everything import EVERYTHING, OLD_SHAPES, WRONG, paths, spoilt
-from tests.flow.installation import Installation, installation, wait_for
+from tests.flow.installation import Installation, folder, installation, wait_for
 from tests.flow.sending import Answer, Sender, at_once, dumps, envelope
 
 MB = 1024 * 1024
@@ -25,10 +25,11 @@ GZIP = {"Content-Encoding": "gzip"}
 
 
 @pytest.fixture(scope="module")
-def tocsin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("bad") / "data") as tocsin:
-        yield tocsin
-    log = tocsin.log.read_text()
+def tocsin() -> Iterator[Installation]:
+    with folder() as data:
+        with installation(data) as tocsin:
+            yield tocsin
+        log = tocsin.log.read_text()
     assert "Traceback" not in log, log[log.index("Traceback") - 2000 :][:6000]
 
 
