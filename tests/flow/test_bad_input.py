@@ -15,7 +15,10 @@ from typing import Any
 
 import psutil
 import pytest
+from playwright.sync_api import Browser
 
+from app.base.shortid import short_id
+from tests.flow.dashboard import Dashboard
 from tests.flow.everything import EVERYTHING, OLD_SHAPES, WRONG, paths, spoilt
 from tests.flow.installation import Installation, folder, installation, wait_for
 from tests.flow.sending import Answer, Sender, at_once, dumps, envelope
@@ -204,6 +207,35 @@ def test_a_wrong_type_in_any_attribute_never_costs_the_event(tocsin: Installatio
     wait_for(lambda: not missing() or len(refused(tocsin)) > before, "every spoilt event stored", 90)
     assert missing() == []
     assert refused(tocsin)[before:] == []
+
+
+def addresses(tocsin: Installation, ids: list[str]) -> list[str]:
+    """Where the pages of these events are."""
+    rows = tocsin.rows(
+        """SELECT app_organization.slug, app_project.slug, app_issue.number, event_id
+           FROM app_event JOIN app_issue ON app_issue.id = issue_id
+           JOIN app_project ON app_project.id = app_issue.project_id
+           JOIN app_organization ON app_organization.id = organization_id
+           WHERE event_id = ANY(%s::uuid[])""",
+        ids,
+    )
+    return [f"/{org}/issues/{short_id(slug, number)}/events/{each.hex}/" for org, slug, number, each in rows]
+
+
+@pytest.mark.needs("chromium")
+def test_the_page_of_a_spoilt_event_is_a_page(tocsin: Installation, sender: Sender, browser: Browser) -> None:
+    """Every attribute once, each with another wrong value than the attribute before it."""
+    every = list(every_spoilt_event())[:: len(WRONG) + 1]
+    cases = {uuid.uuid4().hex: case for case in every}
+    at_once([partial(sender.event, event, each) for each, (_, event) in cases.items()])
+    wait_for(lambda: stored(tocsin, list(cases)) == cases.keys(), "the spoilt events stored")
+    with browser.new_context() as context:
+        dashboard = Dashboard(context.new_page(), tocsin.line)
+        dashboard.sign_in()
+        for address in addresses(tocsin, list(cases)):
+            answer = context.request.get(dashboard.url + address)
+            name = cases[address.split("/")[-2]][0]
+            assert answer.status == 200, f"{answer.status} for the event with {name}"
 
 
 def test_one_malformed_event_among_sixty_costs_nobody_else(tocsin: Installation, sender: Sender) -> None:
