@@ -1,0 +1,10 @@
+"""The SDKs' side: a request is checked, made durable in the journal, answered, and shipped to the broker.
+
+asgi      the lean ASGI callable: addresses, methods, one answer for every request
+accept    the story of one request
+auth      who sends: five places for a key          keys      what that key may do, cached
+body      reading with bounds                       check     is it an envelope or an event at all
+journal   bytes on disk, one folder per process     commit    many requests share one fdatasync
+tail      what is not shipped yet                   ship      groups to the broker (a thread)
+refusals  refused quantities, for the usage page    service   start and stop of all that
+"""

@@ -1,0 +1,76 @@
+"""Answers as SDKs expect them: readable across origins, an error also in a header."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+_CORS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"),
+]
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"POST, OPTIONS"),
+    (
+        b"access-control-allow-headers",
+        b"X-Sentry-Auth, X-Requested-With, X-Forwarded-For, Origin, Referer, Accept, Content-Type, "
+        b"Authentication, Authorization, Content-Encoding, Transfer-Encoding, sentry-trace, baggage",
+    ),
+    (b"access-control-max-age", b"3600"),
+]
+_JSON = [(b"content-type", b"application/json"), *_CORS]
+
+#: Seconds after which a client may try again when we, not it, are at fault.
+RETRY_AFTER = 30
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Refusal(Exception):
+    """A request that is not accepted: `detail` is one sentence for people, `reason` a word for the counters.
+
+    `outcome` is what a refused quantity counts as; "" when nothing was refused that could be counted.
+    """
+
+    def __init__(
+        self, status: int, detail: str, *, reason: str = "", outcome: str = "invalid", retry_after: int = 0
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.reason = reason
+        self.outcome = outcome
+        self.retry_after = retry_after
+
+
+def accepted(event_id: str) -> Answer:
+    """200 with the id, or with an empty object for an envelope that carries no event."""
+    body = b'{"id":"%s"}' % event_id.encode() if event_id else b"{}"
+    return Answer(200, [*_JSON, (b"content-length", b"%d" % len(body))], body)
+
+
+def refused(refusal: Refusal) -> Answer:
+    """The error in the body's three customary fields and in X-Sentry-Error."""
+    text = refusal.detail
+    body = msgspec.json.encode({"detail": text, "causes": [refusal.reason or "invalid"], "error": text})
+    # Header values are one line of printable ASCII, whatever bytes a client made us quote.
+    header = text.encode("ascii", "backslashreplace").translate(_PRINTABLE)
+    headers = [*_JSON, (b"content-length", b"%d" % len(body)), (b"x-sentry-error", header)]
+    if refusal.retry_after:
+        headers.append((b"retry-after", b"%d" % refusal.retry_after))
+    if refusal.status == 405:
+        headers.append((b"allow", b"POST, OPTIONS"))
+    return Answer(refusal.status, headers, body)
+
+
+def preflight() -> Answer:
+    """What a browser asks before a request that is not simple."""
+    return Answer(200, [*_CORS, *_PREFLIGHT, (b"content-length", b"0")], b"")
+
+
+_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else 0x3F for byte in range(256))

@@ -1,0 +1,161 @@
+"""What is looked at before the answer: enough to refuse what nothing could be made of, and to know its id.
+
+An envelope is decompressed within its bound and read by its headers; payloads are not decoded. An event of
+the old store address is decoded as far as its id, because it has no header that could name one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.ingest.answers import Refusal
+from app.wire import compress, envelope, legacy
+
+#: Decompressed bytes that are read at once; the rest of a larger body is read in a thread.
+AT_ONCE = 1024 * 1024
+#: Items that an id belongs to: with one of them in it an envelope is answered with an id.
+EVENTS = frozenset(("event", "transaction", "feedback", "security"))
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Limits(NamedTuple):
+    envelope: int  # decompressed bytes of a whole body
+    event: int  # bytes of one event's JSON
+
+
+class Checked(NamedTuple):
+    event_id: str  # 32 hex, "" when it names none
+    has_event: bool
+    dsn: object = None
+
+
+class _Identified(msgspec.Struct):
+    event_id: Any = None
+
+
+_identified = msgspec.json.Decoder(_Identified).decode
+
+
+async def check_envelope(body: bytes, encoding: str, limits: Limits) -> Checked:
+    """Raises Refusal 400 or 413."""
+    reading = _Reading(body, encoding, limits.envelope)
+    try:
+        if not reading.advance(AT_ONCE):
+            await asyncio.to_thread(reading.advance)
+    except (compress.Damaged, compress.TooLarge, envelope.Malformed) as error:
+        raise _refusal(error) from error
+    header, events = reading.reader.header, [item for item in reading.reader.items if item.type in EVENTS]
+    for item in events:
+        if item.size > limits.event:
+            detail = f"the {item.type} has {item.size} bytes, more than {limits.event}"
+            raise Refusal(413, detail, reason="too_large")
+    event_id = _header_id(header.get("event_id"))
+    if not event_id and events and events[0].end <= AT_ONCE:
+        event_id = _payload_id(body, encoding, events[0])
+    return Checked(event_id, bool(events), header.get("dsn"))
+
+
+def check_store(body: bytes, encoding: str, limits: Limits) -> Checked:
+    """Raises Refusal 400 or 413. An event without a proper id is not an error here."""
+    in_base64 = limits.event // 2 * 3
+    try:
+        text = legacy.unwrap(compress.decompress(body, encoding, in_base64), limits.event)
+    except (compress.Damaged, compress.TooLarge) as error:
+        raise _refusal(error) from error
+    if len(text) > limits.event:
+        raise Refusal(413, f"the event has {len(text)} bytes, more than {limits.event}", reason="too_large")
+    try:
+        return Checked(_id(_named(text)), has_event=True)
+    except ValueError as error:
+        detail = f"the event is not a JSON object: {error}"[:300]
+        raise Refusal(400, detail, reason="invalid_json") from error
+
+
+def header(body: bytes, encoding: str) -> dict[str, Any]:
+    """The header of an envelope, from as little of the body as holds it. Raises Refusal 400."""
+    reader = envelope.Reader()
+    try:
+        for piece in compress.pieces(body, encoding, envelope.LONGEST_HEADER + compress.PIECE):
+            reader.feed(piece)
+            if reader.header:
+                return reader.header
+        reader.close()
+    except (compress.Damaged, compress.TooLarge, envelope.Malformed) as error:
+        raise _refusal(error) from error
+    return reader.header
+
+
+class _Reading:
+    """An envelope on its way through the decompressor; can be left and gone on with."""
+
+    def __init__(self, body: bytes, encoding: str, limit: int) -> None:
+        self.reader = envelope.Reader()
+        self._pieces = compress.pieces(body, encoding, limit)
+
+    def advance(self, at_most: int | None = None) -> bool:
+        """Reads at least `at_most` bytes, or the rest. Whether that was the end."""
+        done = 0
+        for piece in self._pieces:
+            self.reader.feed(piece)
+            done += len(piece)
+            if at_most is not None and done >= at_most:
+                return False
+        self.reader.close()
+        return True
+
+
+def _header_id(value: object) -> str:
+    """The id that an envelope's header names. Raises Refusal when it names something else."""
+    if value is None:
+        return ""
+    if event_id := _id(value):
+        return event_id
+    raise Refusal(400, "the event_id in the envelope header is not a UUID", reason="invalid_event_id")
+
+
+def _payload_id(body: bytes, encoding: str, event: envelope.Span) -> str:
+    start = bytearray()
+    for piece in compress.pieces(body, encoding, event.end + compress.PIECE):
+        start += piece
+        if len(start) >= event.end:
+            break
+    try:
+        return _id(_named(bytes(start[event.start : event.end])))
+    except ValueError:
+        return ""  # the worker says what is wrong with it
+
+
+def _named(text: bytes) -> object:
+    """What the JSON of an event has as its event_id. Raises ValueError when it is no JSON object."""
+    try:
+        return _identified(text).event_id
+    except RecursionError:
+        return None
+    except ValueError:
+        pass  # NaN and lone surrogates are legal for those who send them
+    try:
+        event = json.loads(text.decode("utf-8", "replace"))
+    except RecursionError:
+        return None
+    if not isinstance(event, dict):
+        raise ValueError("it is a " + type(event).__name__)
+    return event.get("event_id")
+
+
+def _id(value: object) -> str:
+    """32 lowercase hex characters of a UUID written with or without dashes, else ""."""
+    text = value.replace("-", "").lower() if isinstance(value, str) else ""
+    return text if _ID.fullmatch(text) else ""
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, compress.TooLarge):
+        return Refusal(413, str(error), reason="too_large")
+    reason = "invalid_envelope" if isinstance(error, envelope.Malformed) else "invalid_encoding"
+    return Refusal(400, str(error), reason=reason)

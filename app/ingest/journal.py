@@ -1,0 +1,120 @@
+"""The write side of the journal: what `append` returned from is on disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from app.ingest import folder
+from app.ingest.folder import Folder, Position
+
+logger = logging.getLogger(__name__)
+
+#: Bytes after which a new segment is begun.
+SEGMENT = 16 * 1024 * 1024
+#: Seconds for which the size of other processes' folders is believed.
+LOOK_EVERY = 1.0
+
+
+class Full(OSError):
+    """As many bytes wait for the broker as the journal may hold."""
+
+
+class Journal:
+    """One process's journal. `append` is for one thread; `end` and `folder` may be read by another.
+
+    Nothing is created before the first append, so that a full disk refuses requests and not the start.
+    """
+
+    def __init__(self, root: Path, limit: int) -> None:
+        self.root = root
+        self.limit = limit
+        self.folder: Folder | None = None
+        self.end = Position(0, 0)  # behind the last durable byte
+        self.confirmed = 0  # bytes, told by the shipper
+        self.appended = 0  # bytes
+        self._file = -1
+        self._others = 0
+        self._looked = 0.0
+        self._works = True
+
+    def append(self, frames: list[bytes]) -> None:
+        """Writes the frames and syncs them. Raises Full or another OSError; then none of them is kept."""
+        data = b"".join(frames)
+        try:
+            self._make_room(len(data))
+            self._open()
+            self._write(data)
+        except OSError as error:
+            self._report(error)
+            raise
+        self._report(None)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of this process that the broker has not confirmed."""
+        return self.appended - self.confirmed
+
+    def close(self) -> None:
+        """No more appends; the folder stays held until it is released or removed."""
+        self._seal()
+
+    def _make_room(self, size: int) -> None:
+        now = time.monotonic()
+        if now - self._looked > LOOK_EVERY:
+            self._looked = now
+            self._others = folder.waiting(self.root, self.folder.path if self.folder else None)
+        if self._others + self.waiting + size > self.limit:
+            raise Full(f"the journal holds {self._others + self.waiting} bytes that wait for the broker")
+
+    def _open(self) -> None:
+        if self.folder is None:
+            self.folder = folder.create(self.root)
+        if self._file >= 0 and self.end.offset >= SEGMENT:
+            self._seal()
+        if self._file < 0:
+            number = self.end.segment + 1
+            flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_TRUNC
+            self._file = os.open(self.folder.segment(number), flags, 0o600)
+            self.end = Position(number, 0)
+            try:
+                folder.sync_directory(self.folder.path)
+            except OSError:
+                self._seal()
+                raise
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+            os.fdatasync(self._file)
+        except OSError:
+            self._undo()
+            raise
+        self.end = Position(self.end.segment, self.end.offset + len(data))
+        self.appended += len(data)
+
+    def _undo(self) -> None:
+        """Cuts off what was half written, so that what follows is whole; else begins a new segment."""
+        try:
+            os.ftruncate(self._file, self.end.offset)
+            os.fdatasync(self._file)
+        except OSError:
+            self._seal()
+
+    def _seal(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _report(self, error: OSError | None) -> None:
+        """One line when writing begins to fail and one when it works again."""
+        if self._works != (error is None):
+            self._works = error is None
+            if error:
+                logger.error("accepting stops, the journal cannot be written: %s", error)
+            else:
+                logger.warning("the journal can be written again")

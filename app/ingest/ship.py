@@ -1,0 +1,246 @@
+"""The shipper: a thread that takes groups from the journal to the broker.
+
+The only module here that knows kombu.
+A group is one persistent message of Celery's protocol whose body is the journal's own bytes. The offset
+advances when the broker confirmed it and not before; whatever goes wrong, the journal still has it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from typing import Any
+
+from amqp import PreconditionFailed
+from kombu import Connection, Producer
+
+from app.ingest import folder
+from app.ingest.journal import Journal
+from app.ingest.tail import Slice, Tail
+from tasks import groups, queues
+
+logger = logging.getLogger(__name__)
+
+#: Seconds from one message to the next while they are not full: what arrives together travels together.
+PACE = 0.008
+#: Seconds the broker has to confirm, and for which one that says "blocked" (memory, disk) is waited for.
+CONFIRM, BLOCKED = 2.0, 60.0
+#: First and longest pause after a failure.
+PAUSE, LONGEST_PAUSE = 0.2, 5.0
+#: Seconds between looks for folders whose process is gone.
+ADOPT_EVERY = 5.0
+
+
+class Unroutable(Exception):
+    """The broker gave the message back: its queue is gone."""
+
+
+class Publisher:
+    """A connection of our own, never kombu's pool: a graceful close hangs on a broker without memory."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+        self._channel: Any = None  # kombu's, which is the transport's own
+        self._is_blocked = False
+        self._was_returned = False
+
+    def publish(self, group: bytes) -> None:
+        """Returns when the broker has it safe; raises what went wrong; then the connection is gone."""
+        try:
+            self._publish(group)
+        except BaseException:
+            self.drop()
+            raise
+
+    def _publish(self, group: bytes) -> None:
+        producer = self._producer or self._connect()
+        message_id = str(uuid.uuid4())
+        exchange, key = queues.event_route()
+        self._was_returned = False
+        try:
+            producer.publish(
+                group,
+                exchange=exchange,
+                routing_key=key,
+                content_type=groups.CONTENT_TYPE,
+                content_encoding="binary",
+                headers=groups.headers(message_id),
+                correlation_id=message_id,
+                delivery_mode=2,
+                mandatory=True,
+                confirm_timeout=CONFIRM,
+            )
+        except TimeoutError:
+            if not self._is_blocked:
+                raise
+            self._wait_until_unblocked()
+        if self._was_returned:
+            raise Unroutable("the broker has no queue for events")
+
+    def _connect(self) -> Producer:
+        self._connection = connection = queues.connect()
+        self._is_blocked = False
+        if queues.is_amqp():
+            connection.transport_options = (connection.transport_options or {}) | {
+                "on_blocked": self._note_blocked,
+                "on_unblocked": self._note_unblocked,
+            }
+        connection.ensure_connection(max_retries=1, interval_start=0)
+        queues.declare(connection)
+        self._channel = connection.channel()
+        self._producer = Producer(self._channel, auto_declare=False, on_return=self._note_return)
+        return self._producer
+
+    def _wait_until_unblocked(self) -> None:
+        """The broker has the message but does not read on: another copy would only be read later as well."""
+        logger.warning("the broker is blocked (out of memory or disk): waiting for it")
+        deadline = time.monotonic() + BLOCKED
+        while True:
+            try:
+                self._channel.wait(_CONFIRMATIONS, timeout=CONFIRM)
+            except TimeoutError:
+                if not self._is_blocked or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def _note_blocked(self, _reason: str) -> None:
+        self._is_blocked = True
+
+    def _note_unblocked(self) -> None:
+        self._is_blocked = False
+
+    def _note_return(self, *_: Any) -> None:
+        self._was_returned = True
+
+    def drop(self) -> None:
+        """Ends the connection, at AMQP without a word to the broker."""
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is None:
+            return
+        # kombu has no public way to its transport's connection that would not open a new one.
+        established: Any = getattr(connection, "_connection")  # noqa: B009
+        if queues.is_amqp() and established is not None:
+            established.collect()
+        elif established is not None:
+            connection.release()
+
+
+class Shipper:
+    """The thread. Started once, woken after every append, stopped at the end of its process."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.error = ""  # why the broker does not take groups, "" while it does
+        self._journal = journal
+        self._own: Tail | None = None
+        self._adopted: list[Tail] = []
+        self._adopt_at = 0.0
+        self._publisher = Publisher()
+        self._grown = threading.Event()
+        self._stop_by: float | None = None
+        self._thread = threading.Thread(target=self._run, name="shipper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is more in the journal."""
+        self._grown.set()
+
+    def stop(self, seconds: float) -> None:
+        """Ships what is left for at most `seconds`; what then remains is adopted by another process."""
+        self._stop_by = time.monotonic() + seconds
+        self._grown.set()
+        self._thread.join(seconds + CONFIRM)
+
+    def _run(self) -> None:
+        pause = PAUSE
+        while self._stop_by is None or time.monotonic() < self._stop_by:
+            self._grown.clear()
+            try:
+                size = self._round()
+            except Exception as error:  # noqa: BLE001 whatever a broker does, the journal has it and we go on
+                self._report(str(error) or type(error).__name__)
+                if self._stop_by is not None:
+                    break
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
+            pause = PAUSE
+            if not size and self._stop_by is not None:
+                break
+            if not size:
+                self._grown.wait(1.0)
+            elif size < FULL:
+                time.sleep(PACE)
+        self._leave()
+
+    def _round(self) -> int:
+        """One group of each folder; the bytes of all of them."""
+        size = 0
+        for tail in self._tails():
+            group = tail.take()
+            if group:
+                self._ship(tail, group)
+                size += len(group.data)
+            elif tail is not self._own:
+                self._adopted.remove(tail)
+                tail.close()
+                tail.folder.remove()
+        return size
+
+    def _tails(self) -> list[Tail]:
+        if self._own is None and self._journal.folder:
+            self._own = Tail(self._journal.folder, lambda: self._journal.end)
+        if time.monotonic() >= self._adopt_at and self._stop_by is None:
+            self._adopt_at = time.monotonic() + ADOPT_EVERY
+            for found in folder.adopt(self._journal.root):
+                logger.info("shipping what a process that is gone left in %s", found.path)
+                self._adopted.append(Tail(found))
+        return [*([self._own] if self._own else []), *self._adopted]
+
+    def _ship(self, tail: Tail, group: Slice) -> None:
+        try:
+            self._publisher.publish(group.data)
+        except PreconditionFailed as error:
+            if group.records > 1:
+                raise
+            kept = tail.put_aside(group)
+            logger.error(
+                "the broker refuses a record of %d bytes, kept in %s: %s", len(group.data), kept, error
+            )
+        else:
+            tail.advance(group.end)
+        self._report("")
+        if tail is self._own:
+            self._journal.confirmed = tail.passed
+
+    def _report(self, error: str) -> None:
+        """One line when the broker goes and one when it is back."""
+        if error and not self.error:
+            logger.warning("groups stay in the journal, the broker does not take them: %s", error)
+        elif self.error and not error:
+            logger.warning("the broker takes groups again")
+        self.error = error
+
+    def _leave(self) -> None:
+        self._publisher.drop()
+        for tail in self._adopted:
+            tail.close()
+            tail.folder.release()
+        if self._own:
+            is_empty = self._own.take() is None
+            self._own.close()
+            if is_empty:
+                self._own.folder.remove()
+            else:
+                self._own.folder.release()
+
+
+#: Bytes of a round after which the next one need not wait for company.
+FULL = 256 * 1024
+#: AMQP's (class, method) of basic.ack and basic.nack.
+_CONFIRMATIONS = [(60, 80), (60, 120)]
