@@ -63,7 +63,11 @@ def _patient(data: bytes, remarks: list[str]) -> object:
     numbers = _Numbers(remarks)
     try:
         return json.loads(
-            data, strict=False, parse_constant=numbers.constant, parse_float=numbers.real, parse_int=numbers.whole
+            data,
+            strict=False,
+            parse_constant=numbers.constant,
+            parse_float=numbers.real,
+            parse_int=numbers.whole,
         )
     except (ValueError, RecursionError) as error:
         raise NotJson(f"not JSON: {error}"[:200]) from error

@@ -21,7 +21,9 @@ def ignored(name: str, text: str, why: str) -> Component:
 def branch(name: str, parts: Iterable[Component | None], hint: str = "") -> Component:
     """A part that counts when one of its parts does."""
     values: list[Component | str] = [part for part in parts if part is not None]
-    return Component(name, any(isinstance(part, Component) and part.contributes for part in values), values, hint)
+    return Component(
+        name, any(isinstance(part, Component) and part.contributes for part in values), values, hint
+    )
 
 
 def without(component: Component, why: str) -> Component:

@@ -110,12 +110,18 @@ def _by_fingerprint(event: Event, values: list[str], found: dict[str, Component]
     parts = [leaf("value", text) for text in texts]
     if fingerprint.DEFAULT not in texts:
         custom = Variant("custom-fingerprint", digest(texts), branch("fingerprint", parts))
-        others = [Variant(name, None, without(part, "the fingerprint replaces it")) for name, part in found.items()]
+        others = [
+            Variant(name, None, without(part, "the fingerprint replaces it")) for name, part in found.items()
+        ]
         return _grouping(config, [custom, *others], texts)
     variants = []
     for name, part in found.items():
-        salted = [piece for text in texts for piece in (leaves(part) if text == fingerprint.DEFAULT else [text])]
-        tree = branch("salted", [part if text == fingerprint.DEFAULT else leaf("fingerprint", text) for text in texts])
+        salted = [
+            piece for text in texts for piece in (leaves(part) if text == fingerprint.DEFAULT else [text])
+        ]
+        tree = branch(
+            "salted", [part if text == fingerprint.DEFAULT else leaf("fingerprint", text) for text in texts]
+        )
         if part.contributes:
             variants.append(Variant(name, digest(salted), tree, "with the client's fingerprint"))
         else:

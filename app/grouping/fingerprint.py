@@ -34,10 +34,16 @@ def is_default(text: str) -> bool:
     return variable(text) == "default"
 
 
-def resolved(fingerprint: list[str], data: dict[str, Any], tags: dict[str, str], frame: dict[str, Any]) -> list[str]:
+def resolved(
+    fingerprint: list[str], data: dict[str, Any], tags: dict[str, str], frame: dict[str, Any]
+) -> list[str]:
     """The values with their variables filled in; {{ default }} stays for the caller."""
     return [
-        text if not (name := variable(text)) else DEFAULT if name == "default" else _value(name, data, tags, frame)
+        text
+        if not (name := variable(text))
+        else DEFAULT
+        if name == "default"
+        else _value(name, data, tags, frame)
         for text in fingerprint
     ]
 

@@ -38,108 +38,117 @@ class Seen(NamedTuple):
     system: Component
 
 
+class Place(NamedTuple):
+    """What of a frame matters; "" where it is not known."""
+
+    platform: str
+    module: str
+    filename: str
+    function: str
+    line: str
+    path: str
+    has_map: bool
+    in_app: bool
+
+
 def frame(source: dict[str, Any], platform: str) -> Seen:
     """The component of a normalised frame for the `app` and the `system` variant."""
     get = source.get
     data = get("data")
     return _seen(
-        get("platform") or platform,
-        get("module") or "",
-        get("filename") or "",
-        get("function") or get("raw_function") or "",
-        get("context_line") or "",
-        get("abs_path") or "",
-        bool(data and isinstance(data, dict) and data.get("sourcemap")),
-        get("in_app") is True,
+        Place(
+            get("platform") or platform,
+            get("module") or "",
+            get("filename") or "",
+            get("function") or get("raw_function") or "",
+            get("context_line") or "",
+            get("abs_path") or "",
+            isinstance(data, dict) and bool(data.get("sourcemap")),
+            get("in_app") is True,
+        )
     )
 
 
 @lru_cache(4096)  # the same frames come again with every event of an issue
-def _seen(
-    platform: str, module: str, filename: str, function: str, line: str, path: str, has_map: bool, in_app: bool
-) -> Seen:
-    context = _context_line(line, function, path, platform)
-    module_part = _module(module, path, platform) if module else None
-    has_module = module_part is not None and module_part.contributes
-    system = branch(
-        "frame",
-        (
-            module_part,
-            _filename(filename, path, platform, has_module) if filename else None,
-            _function(function, has_map and context is not None and context.contributes, platform)
-            if function
-            else None,
-            context,
-        ),
-    )
-    if platform in JAVASCRIPT and (function == "eval" or path in _NOT_CODE):
+def _seen(place: Place) -> Seen:
+    context = _context_line(place)
+    module = _module(place) if place.module else None
+    has_module = module is not None and module.contributes
+    filename = _filename(place, has_module) if place.filename else None
+    function = _function(place, context) if place.function else None
+    system = branch("frame", (module, filename, function, context))
+    if place.platform in JAVASCRIPT and (place.function == "eval" or place.path in _NOT_CODE):
         system = without(system, "it is not a place in the code")
-    app = system if in_app or not system.contributes else without(system, "it is not in-app")
+    app = system if place.in_app or not system.contributes else without(system, "it is not in-app")
     return Seen(app, system)
 
 
-def _module(module: str, path: str, platform: str) -> Component:
-    if platform in JAVASCRIPT and "/" in module and path.endswith(module):
+def _module(place: Place) -> Component:
+    module = place.module
+    if place.platform in JAVASCRIPT and "/" in module and place.path.endswith(module):
         return ignored("module", module, "it is the path of the file")
-    if platform in JAVA:
+    if place.platform in JAVA:
         if "$$Lambda$" in module:
             return ignored("module", module, "it is a generated lambda")
         for pattern, replacement in _JAVA_GENERATED:
-            short, found = pattern.subn(replacement.replace("\\", "\\"), module)
+            short, found = pattern.subn(replacement, module)
             if found:
                 return leaf("module", short, "its generated part was left out")
     return leaf("module", module)
 
 
-def _filename(filename: str, path: str, platform: str, has_module: bool) -> Component:
+def _filename(place: Place, has_module: bool) -> Component:
+    filename = place.filename
     name = re.split(r"[/\\]", filename)[-1].lower() or filename.lower()
     if has_module:
         return ignored("filename", name, "the module says more")
-    if path.startswith(_URL):
+    if place.path.startswith(_URL):
         return ignored("filename", name, "it is a URL, which changes with every release")
     if filename in ("<anonymous>", "[native code]"):
         return ignored("filename", name, "it is no file")
-    if platform in JAVA:
+    if place.platform in JAVA:
         name = _JAVASSIST_FILE.sub("_$$_javassist<auto>", name)
     return leaf("filename", name)
 
 
-def _function(function: str, line_says_more: bool, platform: str) -> Component:
+def _function(place: Place, context: Component | None) -> Component:
+    name, platform = place.function, place.platform
     if platform == "ruby":
-        name = "block" if function.startswith("block ") else _ERB.sub("", function)
-        return leaf("function", name)
+        return leaf("function", "block" if name.startswith("block ") else _ERB.sub("", name))
     if platform == "php":
-        return _php_function(function)
-    if platform in JAVA and function.startswith("lambda$"):
-        return ignored("function", function, "it is a generated lambda")
-    if platform in NATIVE and function in ("<redacted>", "<unknown>"):
-        return ignored("function", function, "it has no name")
+        return _php_function(name)
     if platform in JAVASCRIPT:
-        name = function.rpartition(".")[2] or function
-        if function in _NAMELESS or function.endswith("/<"):
-            return ignored("function", name, "it has no name")
-        if line_says_more:
-            return ignored("function", name, "the source map gives the line itself")
-        return leaf("function", name)
-    return leaf("function", function)
+        return _javascript_function(name, place.has_map and context is not None and context.contributes)
+    if platform in JAVA and name.startswith("lambda$"):
+        return ignored("function", name, "it is a generated lambda")
+    if platform in NATIVE and name in ("<redacted>", "<unknown>"):
+        return ignored("function", name, "it has no name")
+    return leaf("function", name)
+
+
+def _javascript_function(function: str, line_says_more: bool) -> Component:
+    name = function.rpartition(".")[2] or function
+    if function in _NAMELESS or function.endswith("/<"):
+        return ignored("function", name, "it has no name")
+    if line_says_more:
+        return ignored("function", name, "the source map gives the line itself")
+    return leaf("function", name)
 
 
 def _php_function(function: str) -> Component:
     if function.startswith("class@anonymous") and "::" in function:
         return leaf("function", function.rpartition("::")[2], "its class has no name")
-    if function.startswith(("[Anonymous", "class@anonymous\ufffd", "class@anonymous\0")):
+    if function.startswith(("[Anonymous", "class@anonymous")):
         return ignored("function", function, "it has no name")
     return leaf("function", function)
 
 
-def _context_line(line: str, function: str, path: str, platform: str) -> Component | None:
-    if platform not in _WITH_LINES or not line:
+def _context_line(place: Place) -> Component | None:
+    text = " ".join(place.line.split())
+    if place.platform not in _WITH_LINES or not text:
         return None
-    text = " ".join(line.split())
-    if not text:
-        return None
-    if len(line) > LONGEST_LINE:
+    if len(place.line) > LONGEST_LINE:
         return ignored("context-line", text[:LONGEST_LINE], f"it is longer than {LONGEST_LINE} characters")
-    if platform in JAVASCRIPT and not function and path.startswith(_URL):
+    if place.platform in JAVASCRIPT and not place.function and place.path.startswith(_URL):
         return ignored("context-line", text, "nothing else is known of this place")
     return leaf("context-line", text)

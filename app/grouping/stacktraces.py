@@ -48,7 +48,9 @@ def _is_same(source: dict[str, Any], before: dict[str, Any]) -> bool:
 
 
 def _says_nothing(source: dict[str, Any]) -> bool:
-    return not source.get("function") and str(source.get("abs_path", "")).startswith(("http:", "https:", "file:"))
+    return not source.get("function") and str(source.get("abs_path", "")).startswith(
+        ("http:", "https:", "file:")
+    )
 
 
 def exception(source: dict[str, Any], platform: str, config: Config) -> Pair:
@@ -76,7 +78,9 @@ def _value(text: str, config: Config) -> Component | None:
     return leaf("value", short, "" if short == text else "what varies was replaced")
 
 
-def _last_resort(value: Component | None, stack: Component | None, native: Component | None) -> Component | None:
+def _last_resort(
+    value: Component | None, stack: Component | None, native: Component | None
+) -> Component | None:
     if value is None:
         return None
     if stack is not None and stack.contributes:
@@ -188,7 +192,11 @@ def top_level(data: dict[str, Any], _config: Config) -> Variants:
 def template(data: dict[str, Any], _config: Config) -> Variants:
     """The file and the line of a template that failed."""
     source = data.get("template", {})
-    parts = [leaf(id_, source[name]) for id_, name in (("filename", "filename"), ("context-line", "context_line")) if name in source]
+    parts = [
+        leaf(id_, source[name])
+        for id_, name in (("filename", "filename"), ("context-line", "context_line"))
+        if name in source
+    ]
     return {"default": branch("template", parts)} if parts else {}
 
 
@@ -201,4 +209,8 @@ def message(data: dict[str, Any], config: Config) -> Variants:
     short = parameterised(shortened(text), config.parameters)
     if not short:
         return {}
-    return {"default": branch("message", [leaf("text", short, "" if short == text else "what varies was replaced")])}
+    return {
+        "default": branch(
+            "message", [leaf("text", short, "" if short == text else "what varies was replaced")]
+        )
+    }

@@ -13,13 +13,16 @@ each of them optional unless it says "always". Times are ISO 8601 in UTC ("2026-
     fingerprint ["{{ default }}", "payments"]      as the client sent it
     tags        {"tenant": "t7"}                   the client's own; Event.tags has the derived ones too
     extra       {"anything": …}
-    contexts    {"browser": {"type": "browser", "name": "Chrome", …}, …}        each value is a dict with "type"
+    contexts    {"browser": {"type": "browser", "name": "Chrome", …}, …}     each value is a dict with "type"
     modules     {"django": "5.2"}
-    sdk         {"name": "sentry.python", "version": "2.75.0", "integrations": [str], "packages": [{name, version}]}
-    user        {"id": "7", "email", "username", "name", "ip_address", "geo": {…}, "data": {…}}   id is a string
+    sdk         {"name": "sentry.python", "version": "2.75.0", "integrations": [str],
+                 "packages": [{"name", "version"}]}
+    user        {"id": "7", "email", "username", "name", "ip_address", "geo": {…}, "data": {…}}
+                id is a string
     request     {"url": without query and fragment, "method": "POST", "fragment": "top",
-                 "query_string": [["page", "2"]],  "headers": [["User-Agent", "…"]],  "cookies": [["theme", "dark"]],
-                 "data": any JSON,  "inferred_content_type": "application/json",  "env": {"REMOTE_ADDR": "…"}}
+                 "query_string": [["page", "2"]], "headers": [["User-Agent", "…"]],
+                 "cookies": [["theme", "dark"]],
+                 "data": any JSON, "inferred_content_type": "application/json", "env": {"REMOTE_ADDR": "…"}}
     logentry    {"message": "Hello %s", "formatted": "Hello Ada", "params": ["Ada"] or {…}}
                 "formatted" is there whenever there is any message; it is what people read
     exception   {"values": [{"type": "KeyError", "value": "'gross'", "module": "builtins", "thread_id": "12",
@@ -36,7 +39,8 @@ each of them optional unless it says "always". Times are ISO 8601 in UTC ("2026-
     csp, hpkp, expectct, expectstaple                                           security reports, as a bag
 
     frame       {"function": "charge", "raw_function", "symbol", "module": "shop.payments", "package",
-                 "filename": "shop/payments.py", "abs_path": "/srv/shop/payments.py", "lineno": 42, "colno": 7,
+                 "filename": "shop/payments.py", "abs_path": "/srv/shop/payments.py",
+                 "lineno": 42, "colno": 7,
                  "pre_context": [str], "context_line": "total = order['gross']", "post_context": [str],
                  "in_app": true,                                                always
                  "vars": {"order": {"net": "12"}, "retry": "False"},

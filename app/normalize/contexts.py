@@ -28,8 +28,8 @@ def contexts(value: object, notes: Notes) -> dict[str, object] | None:
     return kept or None
 
 
-def extra(value: object, notes: Notes) -> dict[str, object] | None:
-    """Each value within 16 KiB, all within 256."""
+def more(value: object, notes: Notes) -> dict[str, object] | None:
+    """Extra data: each value within 16 KiB, all within 256."""
     if not isinstance(value, dict):
         if value != []:
             notes.invalid("extra", value)

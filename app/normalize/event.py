@@ -14,7 +14,7 @@ from app.normalize.exceptions import exceptions, threads
 from app.normalize.fields import Field, anything, bag, label, lines, shaped, text, whole
 from app.normalize.frames import stacktrace
 from app.normalize.levels import level, platform
-from app.normalize.limits import ENVIRONMENT, LARGE, LOGGER, MASSIVE, RELEASE, SHORT, SMALL, TRANSACTION
+from app.normalize.limits import ENVIRONMENT, LARGE, LOGGER, RELEASE, SHORT, SMALL, TRANSACTION
 from app.normalize.message import logentry
 from app.normalize.notes import Notes
 from app.normalize.request import request
@@ -25,7 +25,12 @@ _DIST = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 #: Names that would break addresses or mean something else.
 _NO_RELEASE = re.compile(r"[\r\n\t/\\]|^(?:\.|\.\.|latest|)$", re.IGNORECASE)
 _NO_ENVIRONMENT = re.compile(r"[\r\n/]|^none$", re.IGNORECASE)
-_REPORTS: dict[str, Kind] = {"csp": "csp", "hpkp": "hpkp", "expectct": "expectct", "expectstaple": "expectstaple"}
+_REPORTS: dict[str, Kind] = {
+    "csp": "csp",
+    "hpkp": "hpkp",
+    "expectct": "expectct",
+    "expectstaple": "expectstaple",
+}
 
 #: What attributes were called before 2016.
 _OLD_NAMES = {
@@ -42,12 +47,14 @@ _OLD_NAMES = {
     "sentry.interfaces.Csp": "csp",
 }
 #: Known, and not kept: they say nothing about an error.
-_PASSED_OVER = frozenset(
-    "_meta _metrics _metrics_summary _performance_issues_spans breakdowns errors event_id key_id measurements message"
-    " project received repos site spans start_timestamp time_spent timestamp type version grouping_config ingest_path"
-    " environment level platform logentry exception stacktrace threads breadcrumbs request user tags contexts extra"
-    " modules sdk debug_meta release dist query scraping_attempts location title metadata nodestore_insert".split()
-)
+_PASSED_OVER = frozenset((
+    "_meta", "_metrics", "_metrics_summary", "_performance_issues_spans", "breakdowns", "errors",
+    "event_id", "key_id", "measurements", "message", "project", "received", "repos", "site", "spans",
+    "start_timestamp", "time_spent", "timestamp", "type", "version", "grouping_config", "ingest_path",
+    "environment", "level", "platform", "logentry", "exception", "stacktrace", "threads", "breadcrumbs",
+    "request", "user", "tags", "contexts", "extra", "modules", "sdk", "debug_meta", "release", "dist",
+    "query", "scraping_attempts", "location", "title", "metadata", "nodestore_insert",
+))  # fmt: skip
 
 
 def _fingerprint(value: object, path: str, notes: Notes) -> object:
@@ -201,7 +208,7 @@ _READERS: dict[str, Any] = {
     "breadcrumbs": lambda value, _, shift, notes: breadcrumbs(value, shift, notes),
     "request": lambda value, _, __, notes: request(value, notes),
     "contexts": lambda value, _, __, notes: contexts.contexts(value, notes),
-    "extra": lambda value, _, __, notes: contexts.extra(value, notes),
+    "extra": lambda value, _, __, notes: contexts.more(value, notes),
     "modules": lambda value, _, __, notes: contexts.modules(value, notes),
     "sdk": lambda value, _, __, notes: contexts.sdk(value, notes),
     "debug_meta": lambda value, _, __, notes: contexts.debug_meta(value, notes),

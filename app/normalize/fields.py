@@ -21,7 +21,9 @@ MOST_LINES = 100
 LARGEST = 2**53
 
 
-def shaped(source: Mapping[str, object], fields: Mapping[str, Field], path: str, notes: Notes) -> dict[str, object]:
+def shaped(
+    source: Mapping[str, object], fields: Mapping[str, Field], path: str, notes: Notes
+) -> dict[str, object]:
     """The attributes of `source` that `fields` knows, each as its field keeps it; others are left out."""
     kept: dict[str, object] = {}
     for name, field in fields.items():

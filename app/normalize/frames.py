@@ -25,7 +25,9 @@ def _vars(value: object, path: str, notes: Notes) -> object:
 _line = text(SHORT)
 
 _FRAME: dict[str, Field] = {
-    **dict.fromkeys(("function", "raw_function", "symbol", "module", "package", "filename", "abs_path"), _line),
+    **dict.fromkeys(
+        ("function", "raw_function", "symbol", "module", "package", "filename", "abs_path"), _line
+    ),
     "lineno": whole,
     "colno": whole,
     "pre_context": lines(SHORT),

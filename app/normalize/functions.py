@@ -48,10 +48,8 @@ def _native(function: str) -> str:
     # The arrow of a return type stands outside brackets; its ">" must not be taken for one.
     name = name.partition(" -> ")[0]
     name = _without(name, "(", ")", "")
-    if not name.startswith("<"):  # Rust: <A as B>::method
-        name = _without(name, "<", ">", "<T>")
-    else:
-        name = _blanket(name)
+    # In Rust a name may begin with one: <A as B>::method
+    name = _blanket(name) if name.startswith("<") else _without(name, "<", ">", "<T>")
     name = _last_word(name)
     name = _STDCALL.sub("", _GLIBC.sub("", _RUST_HASH.sub("", name)))
     for mark, text in _RESTORED.items():

@@ -17,18 +17,32 @@ _FOREIGN_MODULES: dict[str, tuple[str, ...]] = {
     "java": (
         "java.", "javax.", "jakarta.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "kotlinx.", "groovy.",
         "android.", "androidx.", "dalvik.", "com.android.", "com.google.android.", "libcore.",
-        "org.springframework.", "org.apache.", "io.netty.", "org.hibernate.", "org.eclipse.jetty.", "io.undertow.",
-        "io.opentelemetry.", "org.junit.", "reactor.", "io.reactivex.", "okhttp3.", "retrofit2.", "io.sentry.",
+        "org.springframework.", "org.apache.", "io.netty.", "org.hibernate.", "org.eclipse.jetty.", "reactor.",
+        "io.undertow.", "io.opentelemetry.", "org.junit.", "io.reactivex.", "okhttp3.", "retrofit2.",
+        "io.sentry.",
     ),
-    "csharp": ("System.", "Microsoft.", "mscorlib", "Newtonsoft.Json", "FSharp.", "Serilog", "Giraffe.", "Sentry."),
-    "elixir": ("Elixir.Plug.", "Elixir.Phoenix.", "Elixir.Ecto.", "Elixir.GenServer", "gen_server", "proc_lib"),
-    "go": ("runtime", "net/http", "testing", "reflect", "internal/"),
+    "csharp": (
+        "System.", "Microsoft.", "mscorlib.", "Newtonsoft.Json.", "FSharp.", "Serilog.", "Giraffe.", "Sentry.",
+    ),
+    "elixir": (
+        "Elixir.Plug.", "Elixir.Phoenix.", "Elixir.Ecto.", "Elixir.GenServer.", "gen_server.", "proc_lib.",
+    ),
+    "go": ("runtime.", "net/http.", "testing.", "reflect.", "internal/"),
     "rust": ("std::", "core::", "alloc::", "tokio::", "backtrace::", "sentry"),
     "dart": ("dart:", "package:flutter/"),
 }  # fmt: skip
 _LIKE_JAVA = frozenset({"java", "kotlin", "scala", "groovy", "clojure"})
 _NATIVE = frozenset({"native", "c", "cocoa", "objc", "swift"})
-_FOREIGN_FUNCTIONS = ("std::", "core::", "alloc::", "__rust", "rust_begin_unwind", "__libc_", "_start", "__cxa_")
+_FOREIGN_FUNCTIONS = (
+    "std::",
+    "core::",
+    "alloc::",
+    "__rust",
+    "rust_begin_unwind",
+    "__libc_",
+    "_start",
+    "__cxa_",
+)
 #: Libraries of the system a native frame may lie in; an application's bundle on Apple's systems is its own.
 _SYSTEM_PACKAGE = re.compile(
     r"^(?:/usr/lib|/lib|/System/|/Library/|/Developer/|[A-Za-z]:[\\/]Windows[\\/]|linux-vdso|ld-linux)"
@@ -43,7 +57,7 @@ def looks_in_app(frame: dict[str, object], platform: str) -> bool:
         return False
     family = "java" if platform in _LIKE_JAVA else platform
     module = frame.get("module")
-    if isinstance(module, str) and module.startswith(_FOREIGN_MODULES.get(family, ())):
+    if isinstance(module, str) and f"{module}.".startswith(_FOREIGN_MODULES.get(family, ())):
         return False
     if family in _NATIVE or family == "rust":
         return _native_in_app(frame)

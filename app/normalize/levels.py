@@ -7,14 +7,22 @@ from typing import cast
 from app.event import LEVELS, Level
 from app.normalize.notes import Notes
 
-_ALIASES = {"log": "info", "critical": "fatal", "warn": "warning", "err": "error", "trace": "debug", "notice": "info"}
+_ALIASES = {
+    "log": "info",
+    "critical": "fatal",
+    "warn": "warning",
+    "err": "error",
+    "trace": "debug",
+    "notice": "info",
+}
 #: Python's numbers, which raven sends.
 _NUMBERS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "fatal"}
 
-PLATFORMS = frozenset(
-    "as3 c cfml clojure cocoa csharp dart elixir go groovy haskell java javascript kotlin lua native node"
-    " objc other perl php powershell python ruby rust scala swift".split()
-)
+PLATFORMS = frozenset((
+    "as3", "c", "cfml", "clojure", "cocoa", "csharp", "dart", "elixir", "go", "groovy", "haskell", "java",
+    "javascript", "kotlin", "lua", "native", "node", "objc", "other", "perl", "php", "powershell", "python",
+    "ruby", "rust", "scala", "swift",
+))  # fmt: skip
 
 
 def level(value: object, path: str, notes: Notes, default: Level = "error") -> Level:
@@ -28,7 +36,7 @@ def level(value: object, path: str, notes: Notes, default: Level = "error") -> L
             name = _NUMBERS.get(int(name[:4]), name)
         name = _ALIASES.get(name, name)
         if name in LEVELS:
-            return cast(Level, name)
+            return cast("Level", name)
     notes.invalid(path, value)
     return default
 

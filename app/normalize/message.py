@@ -12,7 +12,9 @@ from app.normalize.limits import MEDIUM, MESSAGE
 from app.normalize.notes import Notes
 
 #: %s, %d, %(name)s, %5.2f … Widths and precisions are read and ignored: "%60000000s" is a %s.
-_PERCENT = re.compile(r"%(?:\((?P<name>\w{1,64})\))?[#0\- +]{0,5}\d{0,20}(?:\.\d{0,20})?[hlL]?(?P<kind>[diouxXeEfFgGcrsajO%])")
+_PERCENT = re.compile(
+    r"%(?:\((?P<name>\w{1,64})\))?[#0\- +]{0,5}\d{0,20}(?:\.\d{0,20})?[hlL]?(?P<kind>[diouxXeEfFgGcrsajO%])"
+)
 #: {}, {0}, {name}. A dot or a bracket in between is attribute access: not ours to do.
 _BRACES = re.compile(r"\{(?P<name>\w{0,64})(?::[^{}]{0,32})?\}")
 
@@ -68,7 +70,7 @@ def _formatted(kept: dict[str, object], notes: Notes) -> dict[str, object] | Non
 
 
 def fill(template: str, params: object) -> str:
-    """The template with its placeholders replaced by the parameters' texts, at most a little over the limit."""
+    """The template with its placeholders replaced by the parameters' texts, somewhat bounded."""
     if not isinstance(params, dict | list) or not params:
         return template
     pattern = _PERCENT if _PERCENT.search(template) else _BRACES

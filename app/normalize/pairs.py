@@ -1,4 +1,4 @@
-"""Headers, cookies and query strings, which come as text, as an object or as pairs: made [[name, value], …]."""
+"""Headers, cookies and query strings: from text, an object or pairs, always to [[name, value], …]."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def of(value: object, bag: Bag, path: str, notes: Notes) -> Pairs | None:
 
 
 def of_query(text: str) -> Pairs:
-    return [[name, value] for name, value in parse_qsl(text.lstrip("?"), keep_blank_values=True, errors="replace")]
+    return [
+        [name, value] for name, value in parse_qsl(text.lstrip("?"), keep_blank_values=True, errors="replace")
+    ]
 
 
 def of_cookies(text: str) -> Pairs:
@@ -58,11 +60,10 @@ def _bounded(pairs: Pairs, bag: Bag, path: str, notes: Notes) -> Pairs:
     kept: Pairs = []
     room = bag.size
     for name, value in pairs:
-        name = cut(name, 256)
-        room -= len(name) + 3
+        short = cut(name, 256)
+        room -= len(short) + 3
         if room <= 3:
             break
-        value = cut(value, room)
-        room -= len(value)
-        kept.append([name, value])
+        kept.append([short, cut(value, room)])
+        room -= len(kept[-1][1])
     return kept

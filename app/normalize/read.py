@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,9 +13,8 @@ from app.base.json import NotJson, decode
 from app.event import Counted, Event, Refused
 from app.normalize import scrub
 from app.normalize.event import Sender, event_id, normalise
-from app.normalize.legacy import BadBody, store_body
 from app.normalize.limits import Limits
-from app.wire import compress, envelope
+from app.wire import compress, envelope, legacy
 from app.wire.record import HEADER, Accepted, TornRecord, frame_at, frames
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,15 @@ class Batch(msgspec.Struct):
 
 class Unreadable(ValueError):
     """This item cannot become an event; the message says why, for people."""
+
+
+class Part(NamedTuple):
+    """The bytes of one event and what its envelope says of it."""
+
+    item: int  # index in the envelope
+    raw: bytes
+    event_id: str = ""
+    sent_at: object = None
 
 
 def read(group: bytes, limits: Limits) -> Batch:
@@ -119,7 +128,7 @@ def _read_record(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch)
             _read_store(frame, accepted, limits, batch)
         else:
             _read_envelope(frame, accepted, limits, batch)
-    except (compress.Damaged, compress.TooLarge, compress.Unsupported, envelope.Malformed, BadBody) as error:
+    except (compress.Damaged, compress.TooLarge, compress.Unsupported, envelope.Malformed) as error:
         batch.refused.append(_refused(frame, accepted, _sentence(error), -1))
     except msgspec.MsgspecError as error:
         batch.refused.append(_refused(frame, accepted, f"The counts cannot be read: {error}.", -1))
@@ -129,7 +138,6 @@ def _read_envelope(frame: bytes, accepted: Accepted, limits: Limits, batch: Batc
     body = compress.decompress(accepted.body, accepted.encoding, limits.max_envelope)
     whole = envelope.split(body)
     answered = event_id(whole.header.get("event_id")) or accepted.event_id
-    sent_at = whole.header.get("sent_at")
     seen = 0
     for index, item in enumerate(whole.items):
         if item.headers["type"] != "event":
@@ -137,44 +145,38 @@ def _read_envelope(frame: bytes, accepted: Accepted, limits: Limits, batch: Batc
             continue
         identity = answered if not seen else _another_id(answered, index)
         seen += 1
-        _try_event(bytes(item.payload), identity, sent_at, frame, accepted, index, limits, batch)
+        part = Part(index, bytes(item.payload), identity, whole.header.get("sent_at"))
+        _try_event(part, frame, accepted, limits, batch)
 
 
 def _read_store(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
-    raw = store_body(accepted.body, accepted.encoding, limits.max_envelope)
-    _try_event(raw, "", None, frame, accepted, 0, limits, batch)
+    body = compress.decompress(accepted.body, accepted.encoding, limits.max_envelope)
+    raw = legacy.unwrap(body, limits.max_envelope)
+    _try_event(Part(0, raw), frame, accepted, limits, batch)
 
 
-def _try_event(
-    raw: bytes,
-    identity: str,
-    sent_at: object,
-    frame: bytes,
-    accepted: Accepted,
-    index: int,
-    limits: Limits,
-    batch: Batch,
-) -> None:
+def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
     """The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours."""
     try:
-        if len(raw) > limits.max_event:
-            raise Unreadable(f"the event is {len(raw)} bytes of JSON, more than the {limits.max_event} allowed")
-        event = _event(raw, identity, sent_at, accepted)
+        size = len(part.raw)
+        if size > limits.max_event:
+            raise Unreadable(f"the event is {size} bytes of JSON, more than the {limits.max_event} allowed")
+        event = _event(part, accepted)
         if event is None:
             batch.counted.append(_unsupported(accepted, {"type": "transaction"}))
         else:
             batch.events.append(event)
     except (Unreadable, NotJson) as error:
-        batch.refused.append(_refused(frame, accepted, _sentence(error), index))
+        batch.refused.append(_refused(frame, accepted, _sentence(error), part.item))
     except (Exception, RecursionError, MemoryError) as error:
         log.exception("An event of project %s could not be normalised", accepted.project_id)
         reason = f"Normalising failed with {type(error).__name__}: {error}"[:300]
-        batch.refused.append(_refused(frame, accepted, reason, index))
+        batch.refused.append(_refused(frame, accepted, reason, part.item))
 
 
-def _event(raw: bytes, identity: str, sent_at: object, accepted: Accepted) -> Event | None:
+def _event(part: Part, accepted: Accepted) -> Event | None:
     """None for a transaction that came as an event."""
-    payload, remarks = decode(raw)
+    payload, remarks = decode(part.raw)
     if not isinstance(payload, dict):
         raise Unreadable("the event is JSON but not an object")
     if payload.get("type") == "transaction":
@@ -185,11 +187,11 @@ def _event(raw: bytes, identity: str, sent_at: object, accepted: Accepted) -> Ev
             project_id=accepted.project_id,
             key_id=accepted.key_id,
             received=accepted.received,
-            event_id=identity or event_id(payload.get("event_id")) or accepted.event_id,
+            event_id=part.event_id or event_id(payload.get("event_id")) or accepted.event_id,
             address=accepted.address,
-            sent_at=sent_at,
+            sent_at=part.sent_at,
             remarks=tuple(remarks),
-            looks_clean=not scrub.suspicious(raw),
+            looks_clean=not scrub.suspicious(part.raw),
         ),
     )
 
@@ -201,7 +203,9 @@ def _another_id(answered: str, index: int) -> str:
 
 def _unsupported(accepted: Accepted, headers: dict[str, object]) -> Counted:
     count = headers.get("item_count")
-    quantity = count if isinstance(count, int) and not isinstance(count, bool) and 0 < count <= MOST_ITEMS else 1
+    quantity = (
+        count if isinstance(count, int) and not isinstance(count, bool) and 0 < count <= MOST_ITEMS else 1
+    )
     category = CATEGORIES.get(str(headers["type"]), "default")
     return Counted(
         accepted.project_id, accepted.key_id, category, "filtered", "unsupported", accepted.received, quantity

@@ -24,12 +24,12 @@ def _method(value: object, path: str, notes: Notes) -> object:
 
 
 def _query(value: object, path: str, notes: Notes) -> object:
-    value = pairs.of_query(value[:LARGE.size]) if isinstance(value, str) else value
+    value = pairs.of_query(value[: LARGE.size]) if isinstance(value, str) else value
     return pairs.of(value, SMALL, path, notes)
 
 
 def _cookies(value: object, path: str, notes: Notes) -> object:
-    value = pairs.of_cookies(value[:LARGE.size]) if isinstance(value, str) else value
+    value = pairs.of_cookies(value[: LARGE.size]) if isinstance(value, str) else value
     return pairs.of(value, MEDIUM, path, notes)
 
 
@@ -137,7 +137,9 @@ def _parsed(text: str, kind: str) -> tuple[object, str]:
         except NotJson:
             return text, ""
     name = text.partition("=")[0]
-    is_form = kind == _FORM or (not kind and "=" in text and 0 < len(name) < _LONGEST_NAME and not set(name) & set(" \n<"))
+    is_form = kind == _FORM or (
+        not kind and "=" in text and 0 < len(name) < _LONGEST_NAME and not set(name) & set(" \n<")
+    )
     if not is_form or "=" not in text:
         return text, ""
     fields: dict[str, object] = {}

@@ -18,13 +18,15 @@ FILTERED = "[Filtered]"
 
 #: "auth" but not "author": people who wrote something are no secret.
 _SENSITIVE = re.compile(
-    r"passw(?:or)?d|passphrase|\bpwd|_pwd|secret|api[-_ ]?key|apikey|access[-_ ]?token|token|bearer|credential"
-    r"|auth(?!or(?!iz)|enticated)|private[-_ ]?key|stripetoken|card[-_ ]?num|creditcard|\bcvv|\bcvc|sessionid|session[-_]id"
-    r"|sessid|csrf|xsrf|set-cookie|\bssn\b|\bjwt\b",
+    r"passw(?:or)?d|passphrase|\bpwd|_pwd|secret|api[-_ ]?key|token|bearer|credential"
+    r"|auth(?!or(?!iz)|enticated)|private[-_ ]?key|card[-_ ]?num|creditcard|\bcvv|\bcvc|session[-_]?id|sessid|csrf|xsrf|set-cookie"
+    r"|\bssn\b|\bjwt\b",
     re.IGNORECASE,
 )
 #: Names that hold such a word and are no secret.
-_HARMLESS = re.compile(r"(?:_tokens|_token_count|tokenizer|token_type|auth_method|auth_type|authority)$", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"(?:_tokens|_token_count|tokenizer|token_type|auth_method|auth_type|authority)$", re.IGNORECASE
+)
 #: name=value with a sensitive name, as in query strings and forms.
 _PARAMETER = re.compile(r"(?P<name>[\w.\-\[\]%]{1,64})=(?P<value>[^&\s;,'\"#<>]+)")
 _MOST_NAMES = 50_000
@@ -46,11 +48,14 @@ SENSITIVE = _Names()
 # -- by looks ----------------------------------------------------------------------------------------------
 
 _PEM = re.compile(
-    r"(-----BEGIN[A-Z ]*(?:PRIVATE|PUBLIC) KEY-----).*?(?:(-----END[A-Z ]*(?:PRIVATE|PUBLIC) KEY-----)|\Z)", re.DOTALL
+    r"(-----BEGIN[A-Z ]*(?:PRIVATE|PUBLIC) KEY-----).*?(?:(-----END[A-Z ]*(?:PRIVATE|PUBLIC) KEY-----)|\Z)",
+    re.DOTALL,
 )
 _USERINFO = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/?#@\"'<>]{1,256}@")
 _SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
-_CARD = re.compile(r"(?<![\w.-])(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3[47]\d{2}([ -]?)\d{6}\2\d{5})(?![\w-])")
+_CARD = re.compile(
+    r"(?<![\w.-])(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3[47]\d{2}([ -]?)\d{6}\2\d{5})(?![\w-])"
+)
 
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 #: What a card or social security number becomes when every digit is a zero.
@@ -90,33 +95,43 @@ def _luhn(text: str) -> bool:
 
 def scrub(data: dict[str, Any], by_looks: bool) -> None:
     """Replaces the secrets of a normalised event in place; texts are looked at only if `by_looks`."""
-    for name in ("extra", "contexts", "tags", "csp"):
-        if name in data:
-            _object(data[name], by_looks)
-    if "user" in data:
-        _object(data["user"], by_looks)
+    for name in ("extra", "contexts", "tags", "csp", "user"):
+        _object(data.get(name), by_looks)
     if "request" in data:
         _request(data["request"], by_looks)
     for crumb in _values(data, "breadcrumbs"):
-        if "data" in crumb:
-            _object(crumb["data"], by_looks)
-            _addresses(crumb["data"])
-        if by_looks and "message" in crumb:
-            crumb["message"] = text(crumb["message"])
-    for exception in (*_values(data, "exception"), *_values(data, "threads"), data):
-        for name in ("stacktrace", "raw_stacktrace"):
-            if name in exception:
-                _frames(exception[name]["frames"], by_looks)
-        if by_looks and "value" in exception:
-            exception["value"] = text(exception["value"])
-        if "mechanism" in exception:
-            _object(exception["mechanism"].get("data"), by_looks)
+        _crumb(crumb, by_looks)
+    for holder in (*_values(data, "exception"), *_values(data, "threads"), data):
+        _traces(holder, by_looks)
     if "logentry" in data:
         _logentry(data["logentry"], by_looks)
     if by_looks:
-        for name in ("transaction", "server_name", "logger"):
-            if name in data:
-                data[name] = text(data[name])
+        _texts(data, ("transaction", "server_name", "logger", "culprit"))
+
+
+def _texts(holder: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if name in holder:
+            holder[name] = text(holder[name])
+
+
+def _crumb(crumb: dict[str, Any], by_looks: bool) -> None:
+    if "data" in crumb:
+        _object(crumb["data"], by_looks)
+        _addresses(crumb["data"])
+    if by_looks:
+        _texts(crumb, ("message",))
+
+
+def _traces(holder: dict[str, Any], by_looks: bool) -> None:
+    """An exception, a thread or the event itself."""
+    for name in ("stacktrace", "raw_stacktrace"):
+        if name in holder:
+            _frames(holder[name]["frames"], by_looks)
+    if "mechanism" in holder:
+        _object(holder["mechanism"].get("data"), by_looks)
+    if by_looks:
+        _texts(holder, ("value",))
 
 
 def _values(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -131,9 +146,7 @@ def _frames(frames: list[dict[str, Any]], by_looks: bool) -> None:
             for name in ("pre_context", "post_context"):
                 if name in frame:
                     frame[name] = [text(line) for line in frame[name]]
-            for name in ("context_line", "abs_path", "filename"):
-                if name in frame:
-                    frame[name] = text(frame[name])
+            _texts(frame, ("context_line", "abs_path", "filename"))
 
 
 def _logentry(entry: dict[str, Any], by_looks: bool) -> None:
@@ -148,9 +161,7 @@ def _logentry(entry: dict[str, Any], by_looks: bool) -> None:
     elif by_looks:
         _object(params, by_looks)
     if by_looks:
-        for name in ("message", "formatted"):
-            if name in entry:
-                entry[name] = text(entry[name])
+        _texts(entry, ("message", "formatted"))
 
 
 def _request(request: dict[str, Any], by_looks: bool) -> None:
@@ -168,8 +179,8 @@ def _request(request: dict[str, Any], by_looks: bool) -> None:
         request["data"] = text(data) if by_looks else data
     else:
         _object(data, by_looks)
-    if by_looks and "url" in request:
-        request["url"] = text(request["url"])
+    if by_looks:
+        _texts(request, ("url",))
     if "fragment" in request:
         request["fragment"] = _parameters(request["fragment"])
     env = request.get("env")
@@ -195,27 +206,35 @@ def _parameters(value: str) -> str:
 def _object(value: object, by_looks: bool) -> None:
     """What stands under a sensitive name is replaced, in an object or list of any shape, in place."""
     stack: list[Any] = [value]
-    sensitive = SENSITIVE
     while stack:
         node = stack.pop()
         if type(node) is dict:
-            for name, item in node.items():
-                kind = type(item)
-                if sensitive[name]:
-                    node[name] = _filtered(item)
-                elif kind is dict or kind is list:
-                    stack.append(item)
-                elif by_looks and kind is str:
-                    node[name] = text(item)
+            _named_values(node, by_looks, stack)
         elif type(node) is list:
-            if _is_named(node):
-                node[1] = _filtered(node[1])
-            for index, item in enumerate(node):
-                kind = type(item)
-                if kind is dict or kind is list:
-                    stack.append(item)
-                elif by_looks and kind is str:
-                    node[index] = text(item)
+            _values_in_order(node, by_looks, stack)
+
+
+def _named_values(node: dict[str, Any], by_looks: bool, stack: list[Any]) -> None:
+    sensitive = SENSITIVE
+    for name, item in node.items():
+        kind = type(item)
+        if sensitive[name]:
+            node[name] = _filtered(item)
+        elif kind is dict or kind is list:
+            stack.append(item)
+        elif by_looks and kind is str:
+            node[name] = text(item)
+
+
+def _values_in_order(node: list[Any], by_looks: bool, stack: list[Any]) -> None:
+    if _is_named(node):
+        node[1] = _filtered(node[1])
+    for index, item in enumerate(node):
+        kind = type(item)
+        if kind is dict or kind is list:
+            stack.append(item)
+        elif by_looks and kind is str:
+            node[index] = text(item)
 
 
 def _is_named(node: list[object]) -> bool:

@@ -80,7 +80,9 @@ def derived(data: dict[str, object], user: str) -> dict[str, str]:
     if user:
         tags["user"] = user
     tags.update(_of_mechanism(data.get("exception")))
-    return {name: text if len(text) <= TAG and "\n" not in text else _tidy(text) for name, text in tags.items()}
+    return {
+        name: text if len(text) <= TAG and "\n" not in text else _tidy(text) for name, text in tags.items()
+    }
 
 
 def _tidy(text: str) -> str:

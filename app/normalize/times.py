@@ -1,4 +1,4 @@
-"""Times as clients write them, corrected when the client's clock is wrong. Microseconds since the epoch, UTC."""
+"""Times as clients write them, corrected when their clock is wrong: microseconds since the epoch, UTC."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def crash_frame(data: dict[str, Any]) -> Frame | None:
     frames = _crashed_frames(data)
     named = [frame for frame in frames if _name(frame)]
     own = [frame for frame in named if frame["in_app"]]
-    return (own or named or frames or [None])[-1]
+    return next(iter((own or named or frames)[-1:]), None)
 
 
 def _crashed_frames(data: dict[str, Any]) -> list[Frame]:

@@ -37,9 +37,11 @@ def test_strict_json_needs_no_remark() -> None:
     assert decode(b'{"a": [1, 2.5, "\xc3\xa4", true, null]}') == ({"a": [1, 2.5, "ä", True, None]}, [])
 
 
-@pytest.mark.parametrize("text", [b"{'a': 1}", b'{"a": ', b"", b"[1, 2", b'{"a"}', b'{"a": 1} x', b'"abc', b"nul"])
+@pytest.mark.parametrize(
+    "text", [b"{'a': 1}", b'{"a": ', b"", b"[1, 2", b'{"a"}', b'{"a": 1} x', b'"abc', b"nul"]
+)
 def test_what_is_no_json_is_refused_with_a_sentence(text: bytes) -> None:
-    with pytest.raises(NotJson, match="^not JSON: "):
+    with pytest.raises(NotJson, match=r"^not JSON: "):
         decode(text)
 
 
@@ -53,7 +55,9 @@ def test_ten_thousand_levels_leave_a_note_and_their_neighbours(opening: bytes, c
     encode(value)
 
 
-@pytest.mark.parametrize("text", [b"[" * 500_000, b'{"a":' * 200_000, b'\\"' * 500_000, b'"' + b'\\"' * 500_000])
+@pytest.mark.parametrize(
+    "text", [b"[" * 500_000, b'{"a":' * 200_000, b'\\"' * 500_000, b'"' + b'\\"' * 500_000]
+)
 def test_a_megabyte_of_brackets_or_quotes_is_refused_quickly(text: bytes) -> None:
     begun = time.process_time()
     with pytest.raises(NotJson):
