@@ -48,6 +48,7 @@ class Installation:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "app.settings",
             "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "ignore:No directory at",  # whitenoise: a checkout has no collected files
             "TOCSIN_DATA": str(data.place),
             "SECRET_KEY": os.environ.get("SECRET_KEY") or data.secret_key(),
             "BASE_URL": os.environ.get("BASE_URL") or self.url,
@@ -100,13 +101,19 @@ class Installation:
             self.supervisor.adopt(process)
 
     def start_ours(self) -> None:
+        """Workers yield to the web server: it has people waiting, now and under load."""
         self.supervisor.start(self.process("web", processes.web(self.port)))
-        self.supervisor.start(self.process("worker", processes.worker()))
-        self.supervisor.start(self.process("scheduler", processes.scheduler()))
+        self.supervisor.start(self.process("worker", processes.worker(), nice=10))
+        self.supervisor.start(self.process("scheduler", processes.scheduler(), nice=10))
 
-    def process(self, name: str, command: list[str]) -> Process:
+    def process(self, name: str, command: list[str], nice: int = 0) -> Process:
         return Process(
-            name, command, environment=self.environment, folder=ROOT, keep_open=(self.data.inherited,)
+            name,
+            command,
+            environment=self.environment,
+            folder=ROOT,
+            keep_open=(self.data.inherited,),
+            nice=nice,
         )
 
     def prepare(self) -> dict[str, str | None]:

@@ -22,13 +22,14 @@ class NotReady(Exception):
     """Something we started did not come up; the text says what and why, in one sentence."""
 
 
-def end_with_parent(signum: signal.Signals, parent: int) -> Callable[[], None]:
+def end_with_parent(signum: signal.Signals, parent: int, nice: int = 0) -> Callable[[], None]:
     """What a child does before exec, so that `kill -9` of its parent ends it too (Linux).
 
     The signal comes when the *thread* that made the child ends: start children from the main thread.
     """
 
     def before_exec() -> None:
+        os.nice(nice)
         if LIBC is not None:
             LIBC.prctl(PR_SET_PDEATHSIG, signum)
             if os.getppid() != parent:  # it ended before we asked
@@ -62,6 +63,7 @@ class Process:
         log: Path | None = None,
         stop_with: signal.Signals = signal.SIGTERM,
         keep_open: Sequence[int] = (),
+        nice: int = 0,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -71,6 +73,7 @@ class Process:
         self.log = log
         self.stop_with = stop_with
         self.keep_open = keep_open
+        self.nice = nice
         self.child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -90,7 +93,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 pass_fds=self.keep_open,
                 start_new_session=True,
-                preexec_fn=end_with_parent(self.stop_with, os.getpid()),  # noqa: PLW1509 - we have no threads
+                preexec_fn=end_with_parent(self.stop_with, os.getpid(), self.nice),  # noqa: PLW1509 - we have no threads
             )
 
     @property

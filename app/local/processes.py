@@ -13,7 +13,7 @@ def web(port: int) -> list[str]:
     """Dashboard and ingest in one process. Its control socket would land in somebody's home folder."""
     return [
         sys.executable, "-m", "gunicorn", "app.asgi:application", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "uvicorn_worker.UvicornWorker", "--workers", "1", "--graceful-timeout", "4",
+        "--worker-class", "app.ingest.worker.Worker", "--workers", "1", "--graceful-timeout", "4",
         "--no-control-socket", "--log-level", "warning",
     ]  # fmt: skip
 

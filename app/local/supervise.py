@@ -37,6 +37,7 @@ class Supervisor:
         self.members: list[Member] = []
         self.selector = selectors.DefaultSelector()
         self.restarts = False  # while everything starts, a death is a reason to give up
+        self.stopping = False
 
     def start(self, process: Process) -> None:
         self.members.append(member := Member(process))
@@ -71,7 +72,7 @@ class Supervisor:
         for key, _ in self.selector.select(seconds):
             self.relay(key.data)
         for member in self.members:
-            if not member.process.is_running:
+            if not member.process.is_running and not self.stopping:
                 self.revive(member)
 
     def relay(self, member: Member) -> None:
@@ -117,7 +118,7 @@ class Supervisor:
 
     def stop(self, groups: Sequence[tuple[float, Sequence[str]]], in_a_hurry: Callable[[], bool]) -> None:
         """Stop the named programs group by group, each with its seconds; who takes longer is killed."""
-        self.restarts = True
+        self.stopping = True
         for seconds, names in groups:
             group = [member for member in self.members if member.process.name in names]
             self.members = [member for member in self.members if member not in group]
