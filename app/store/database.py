@@ -50,6 +50,11 @@ def numbers(values: Iterable[int]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
+def text(value: str, longest: int) -> str:
+    """Words made into what PostgreSQL takes: no NUL, no lone surrogate, not too long."""
+    return value[:longest].replace("\0", "").encode(errors="replace").decode()
+
+
 def arrays(types: str) -> str:
     """Placeholders for one array of each type: "bigint text" is "%s::bigint[], %s::text[]"."""
     return ", ".join(f"%s::{one}[]" for one in types.split())

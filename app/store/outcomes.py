@@ -11,12 +11,14 @@ import msgspec
 
 from app.base import clock
 from app.event import Counted, Refused
-from app.store.database import Cursor, array, arrays, columns, numbers
+from app.store.database import Cursor, array, arrays, columns, numbers, text
 from app.store.pending import Pending
 
 HOUR = 3_600_000_000  # µs
 #: Quantities that are counted once per key, however often they are delivered.
 Keyed = Sequence[tuple[str, list[Counted]]]
+#: No single report counts for more.
+LARGEST = 2**31
 SECURITY = {"csp", "hpkp", "expectct", "expectstaple"}
 
 _APPLY = f"""
@@ -78,21 +80,21 @@ def write(statements: Cursor, counted: Iterable[Counted]) -> None:
     """Adds quantities, folded to one row per hour and end; the last thing a transaction does."""
     sums: Counter[tuple[int, int, str, str, str, int]] = Counter()
     for one in counted:
-        key = (
-            one.project_id,
-            one.at // HOUR * HOUR,
-            one.category[:24],
-            one.outcome[:20],
-            one.reason[:64],
-            one.key_id,
-        )
-        sums[key] += one.quantity
+        category, outcome, reason = text(one.category, 24), text(one.outcome, 20), text(one.reason, 64)
+        hour = one.at // HOUR * HOUR
+        sums[one.project_id, hour, category, outcome, reason, one.key_id] += min(one.quantity, LARGEST)
     if not sums:
         return
     keys = sorted(sums)
-    project, hour, category, outcome, reason, dsn_key = columns(keys, 6)
-    values = [numbers(project), numbers(dsn_key), numbers(hour), list(category), list(outcome), list(reason)]
-    statements.execute(_WRITE, [*values, numbers(sums[key] for key in keys)])
+    project, hours, *words, dsn_key = columns(keys, 6)
+    values = [
+        numbers(project),
+        numbers(dsn_key),
+        numbers(hours),
+        *map(list, words),
+        numbers(sums[key] for key in keys),
+    ]
+    statements.execute(_WRITE, values)
 
 
 def _counted(row: Pending, outcome: str, reason: str) -> Counted:

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from app.base import clock
 from app.event import Refused
-from app.store.database import Cursor, array, arrays, numbers
+from app.store.database import Cursor, array, arrays, numbers, text
 
 #: The key may have been deleted meanwhile; the event is kept all the same.
 _FILE = f"""
@@ -35,8 +35,8 @@ def file(statements: Cursor, refused: Sequence[Refused]) -> list[Refused]:
         numbers(one.key_id for one in ones),
         array(by_digest),
         numbers(one.item for one in ones),
-        [one.category[:24] for one in ones],
-        [one.reason for one in ones],
+        [text(one.category, 24) for one in ones],
+        [text(one.reason, 1000) for one in ones],
         [one.frame for one in ones],
         numbers(one.received for one in ones),
     ]
