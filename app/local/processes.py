@@ -10,11 +10,10 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 
 def web(port: int) -> list[str]:
-    """Dashboard and ingest in one process. Its control socket would land in somebody's home folder."""
+    """Dashboard and ingest in one process; the rest stands in app/server.py."""
     return [
-        sys.executable, "-m", "gunicorn", "app.asgi:application", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "app.ingest.worker.Worker", "--workers", "1", "--graceful-timeout", "4",
-        "--no-control-socket", "--log-level", "warning",
+        sys.executable, "-m", "gunicorn", "--config", "python:app.server", "app.asgi:application",
+        "--bind", f"127.0.0.1:{port}", "--workers", "1", "--graceful-timeout", "4",
     ]  # fmt: skip
 
 
