@@ -16,14 +16,14 @@ def main() -> None:
         wanted, found = ".".join(map(str, OLDEST)), sys.version.split()[0]
         sys.exit(f"Tocsin needs Python {wanted} or newer; this is Python {found}.")
     sys.path.insert(0, ROOT)
-    from app.local import install
+    from app.local.install import enter
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    install.enter(command, sys.argv)
+    enter(command, sys.argv)
     if command == "up":  # stays small: Django is loaded by its children only
-        from app.local import up
+        from app.local.up import main as up
 
-        sys.exit(up.main(sys.argv[2:]))
+        sys.exit(up(sys.argv[2:]))
     if command == "test":  # pytest finds the services before any setting is read
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[2:]])  # noqa: S606
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
