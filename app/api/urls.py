@@ -1,5 +1,7 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from app.api.views import Index
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", Index.as_view(), name="api-index")]
