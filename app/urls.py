@@ -7,3 +7,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("app.api.urls")),
     path("", include("app.web.urls")),
 ]
+
+handler400 = "app.web.errors.bad_request"
+handler403 = "app.web.errors.forbidden"
+handler404 = "app.web.errors.not_found"
+handler500 = "app.web.errors.broken"

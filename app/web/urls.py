@@ -1,5 +1,48 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from app.web import health, home, members, profile
+from app.web.admin import mail, state
+from app.web.converters import EventId, ShortId
+from app.web.issues import actions, page, views
+from app.web.onboarding import views as onboarding
+from app.web.projects import settings as project_settings
+
+register_converter(ShortId, "short_id")
+register_converter(EventId, "event_id")
+
+ISSUE = "<slug:org>/issues/<short_id:short_id>"
+PROJECT = "<slug:org>/<slug:project>"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("_health/", health.health, name="health"),
+    path("robots.txt", health.robots, name="robots"),
+    path("favicon.ico", health.favicon, name="favicon"),
+    path("profile/", profile.profile, name="profile"),
+    path("admin/", state.state, name="admin-state"),
+    path("admin/quarantined/<int:pk>/replay/", state.replay_quarantined, name="replay-quarantined"),
+    path("admin/failed/<int:pk>/replay/", state.replay_failed, name="replay-failed"),
+    path("admin/mail/", mail.mails, name="admin-mail"),
+    path("admin/mail/<str:mail_id>/", mail.letter, name="admin-letter"),
+    path("admin/mail/<str:mail_id>/html/", mail.body, name="admin-letter-body"),
+    path("<slug:org>/", home.organization, name="organization"),
+    path("<slug:org>/issues/", views.issue_list, name="issues"),
+    path("<slug:org>/issues/bulk/", actions.bulk, name="bulk"),
+    path("<slug:org>/issues/undo/", actions.undo, name="undo"),
+    path(f"{ISSUE}.md", page.markdown, name="issue-markdown"),
+    path(f"{ISSUE}/", page.issue, name="issue"),
+    path(f"{ISSUE}/events/oldest/", page.oldest, name="oldest-event"),
+    path(f"{ISSUE}/events/<event_id:event_id>/", page.issue, name="event"),
+    path(f"{ISSUE}/events/<event_id:event_id>/json/", page.raw, name="event-json"),
+    path("<slug:org>/members/", members.members, name="members"),
+    path("<slug:org>/projects/new/", onboarding.new_project, name="new-project"),
+    path(f"{PROJECT}/start/", onboarding.start, name="start"),
+    path(f"{PROJECT}/start/waiting/", onboarding.waiting, name="waiting"),
+    path(f"{PROJECT}/settings/", project_settings.settings, name="project-settings"),
+    path(f"{PROJECT}/settings/keys/", project_settings.new_key, name="new-key"),
+    path(f"{PROJECT}/settings/keys/<int:pk>/", project_settings.change_key, name="change-key"),
+    path(f"{PROJECT}/settings/keys/<int:pk>/delete/", project_settings.delete_key, name="delete-key"),
+    re_path(r"^(?P<short_id>[A-Za-z0-9_-]+-[0-9A-Za-z]+)$", home.short_id, name="short-id"),
+]

@@ -1,0 +1,1 @@
+"""The list of issues and the page of one."""

@@ -1,0 +1,151 @@
+"""The page of one issue, showing one of its events."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from app.base import clock
+from app.models import Activity, Issue
+from app.store import read
+from app.store.read import EventRow
+from app.web.issues import markdown as words
+from app.web.issues import stack
+from app.web.issues.crumbs import SHOWN, timeline
+from app.web.issues.request import request_of
+from app.web.issues.values import Pairs, pairs
+from app.web.issues.why import why
+from app.web.shell import Place, in_organization, shown
+
+RELATED = ("assignee", "first_release", "last_release", "resolved_in")
+ACTIVITIES = 30
+
+
+@in_organization
+def issue(
+    request: HttpRequest, place: Place, short_id: tuple[str, int], event_id: uuid.UUID | None = None
+) -> HttpResponse:
+    found = find(place, short_id)
+    event = event_of(found, event_id) if event_id else read.latest(found)
+    newer = older = None
+    if event is not None:
+        older, newer = read.neighbours(found, event)
+    context = shown(
+        place,
+        issue=found,
+        event=event,
+        older=older,
+        newer=newer,
+        bars=read.sparklines([found.pk], hours=24, now=clock.now())[found.pk],
+        tags=read.tag_distribution(found, values=5),
+        activities=Activity.objects.filter(issue=found)
+        .select_related("user")
+        .order_by("-at", "-pk")[:ACTIVITIES],
+        address=address(found, place),
+        **(of_event(event, request) if event else {}),
+    )
+    return render(request, "issues/issue.html", context)
+
+
+def of_event(event: EventRow, request: HttpRequest) -> dict[str, Any]:
+    """What the page says about the event itself."""
+    data = event.data
+    oldest_first = request.GET.get("frames") == "oldest"
+    traces = stack.traces(data, event.body.platform, newest_first=not oldest_first)
+    crumbs = timeline(data, event.title, "error", event.timestamp.isoformat())
+    return {
+        "traces": traces,
+        "oldest_first": oldest_first,
+        "raw": words.raw_stack(traces) if request.GET.get("view") == "raw" else "",
+        "message": (data.get("logentry") or {}).get("formatted", ""),
+        "earlier": crumbs[:-SHOWN],
+        "crumbs": crumbs[-SHOWN:],
+        "request_made": request_of(data),
+        "bags": bags(data),
+        "why": why(event.body.grouping),
+        "notes": event.body.notes,
+    }
+
+
+def bags(data: dict[str, Any]) -> list[tuple[str, Pairs, bool]]:
+    """What else the client sent, as titled lists: title, pairs, whether it is open at first."""
+    found = [("User", pairs(data.get("user")), True)]
+    for name, context in sorted((data.get("contexts") or {}).items()):
+        found.append((title_of(name), pairs(context, frozenset({"type"})), name not in ("trace", "sys.argv")))
+    found += [
+        ("Extra", pairs(data.get("extra")), True),
+        ("SDK", pairs(data.get("sdk")), False),
+        ("Modules", pairs(data.get("modules")), False),
+    ]
+    for name in ("csp", "hpkp", "expectct", "expectstaple"):
+        found.append((f"{name.upper()} report", pairs(data.get(name)), True))
+    return [each for each in found if each[1]]
+
+
+def title_of(context: str) -> str:
+    return {"os": "Operating system", "gpu": "GPU", "app": "App"}.get(
+        context, context[:1].upper() + context[1:].replace("_", " ")
+    )
+
+
+@in_organization
+def oldest(_request: HttpRequest, place: Place, short_id: tuple[str, int]) -> HttpResponse:
+    found = find(place, short_id)
+    event = read.oldest(found)
+    if event is None:
+        return redirect("issue", place.organization.slug, found.short_id)
+    return redirect("event", place.organization.slug, found.short_id, event.event_id)
+
+
+@in_organization
+def raw(_request: HttpRequest, place: Place, short_id: tuple[str, int], event_id: uuid.UUID) -> HttpResponse:
+    """The event as it is stored, as JSON to be read."""
+    event = event_of(find(place, short_id), event_id)
+    whole = {
+        "event_id": event.event_id,
+        "received": event.received,
+        "title": event.title,
+        "tags": event.tags,
+        **event.data,
+        "notes": event.body.notes,
+        "grouping": event.body.grouping,
+    }
+    text = json.dumps(msgspec.to_builtins(whole), indent=2, ensure_ascii=False)
+    return HttpResponse(text, content_type="application/json; charset=utf-8")
+
+
+@in_organization
+def markdown(_request: HttpRequest, place: Place, short_id: tuple[str, int]) -> HttpResponse:
+    """The issue with its latest event; the same text the copy button copies."""
+    found = find(place, short_id)
+    text = words.document(found, read.latest(found), address(found, place))
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8")
+
+
+def find(place: Place, short_id: tuple[str, int]) -> Issue:
+    """The issue, if this person sees its project; raises Http404 otherwise."""
+    slug, number = short_id
+    project = place.project(slug)
+    found = Issue.objects.filter(project=project, number=number).select_related(*RELATED).first()
+    if found is None:
+        raise Http404("There is no such issue. It may have been deleted, or merged into another one.")
+    found.project = project
+    return found
+
+
+def event_of(issue: Issue, event_id: uuid.UUID) -> EventRow:
+    """The event, if it belongs to the issue; raises Http404 otherwise."""
+    event = read.event(issue.project_id, event_id.hex)
+    if event is None or event.issue_id != issue.pk:
+        raise Http404("This event is not kept any more, or never belonged to this issue.")
+    return event
+
+
+def address(issue: Issue, place: Place) -> str:
+    return f"{settings.BASE_URL}/{place.organization.slug}/issues/{issue.short_id}/"

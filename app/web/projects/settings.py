@@ -1,0 +1,105 @@
+"""A project's name, platform and keys."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from app.accounts.projects import RESERVED
+from app.models import DsnKey, Project
+from app.web.onboarding.platforms import PLATFORMS
+from app.web.projects.dsn import dsn
+from app.web.shell import Place, in_organization, shown
+
+
+class ProjectForm(forms.Form):
+    name = forms.CharField(max_length=64)
+    slug = forms.SlugField(max_length=50)
+    platform = forms.ChoiceField(choices=[("", "Not chosen"), *PLATFORMS.items()], required=False)
+
+    def clean_slug(self) -> str:
+        slug = str(self.cleaned_data["slug"]).lower()
+        if slug in RESERVED:
+            raise forms.ValidationError(f"“{slug}” is a word of our own addresses; choose another.")
+        return slug
+
+
+class KeyForm(forms.Form):
+    label = forms.CharField(max_length=64)
+
+
+@in_organization
+def settings(request: HttpRequest, place: Place, project: str) -> HttpResponse:
+    found = place.project(project)
+    if request.method == "POST":
+        place.must_manage()
+    now = {"name": found.name, "slug": found.slug, "platform": found.platform}
+    form = ProjectForm(request.POST or None, initial=now)
+    if request.method == "POST" and form.is_valid() and _saved(found, form):
+        messages.success(request, "Saved")
+        return redirect("project-settings", place.organization.slug, form.cleaned_data["slug"])
+    keys = DsnKey.objects.filter(project=found).order_by("pk")
+    context = shown(place, project=found, form=form, keys=[(key, dsn(key)) for key in keys])
+    return render(request, "projects/settings.html", context, status=400 if form.errors else 200)
+
+
+def _saved(project: Project, form: ProjectForm) -> bool:
+    """False, and said on the form, when another project has the short name."""
+    try:
+        with transaction.atomic():
+            Project.objects.filter(pk=project.pk).update(**form.cleaned_data)
+    except IntegrityError:
+        form.add_error("slug", "Another project has this short name.")
+        return False
+    return True
+
+
+@require_POST
+@in_organization
+def new_key(request: HttpRequest, place: Place, project: str) -> HttpResponse:
+    found = _managed(place, project)
+    form = KeyForm(request.POST)
+    if form.is_valid():
+        DsnKey.objects.create(project=found, label=form.cleaned_data["label"])
+        messages.success(request, "Key made")
+    else:
+        messages.error(request, "A key needs a name of at most 64 characters.")
+    return redirect("project-settings", place.organization.slug, found.slug)
+
+
+@require_POST
+@in_organization
+def change_key(request: HttpRequest, place: Place, project: str, pk: int) -> HttpResponse:
+    """Renames a key, or switches it on or off."""
+    found = _managed(place, project)
+    key = get_object_or_404(DsnKey, pk=pk, project=found)
+    form = KeyForm(request.POST)
+    if form.is_valid():
+        key.label, key.is_active = form.cleaned_data["label"], "active" in request.POST
+        key.save(update_fields=["label", "is_active"])
+        messages.success(request, "Saved")
+    else:
+        messages.error(request, "A key needs a name of at most 64 characters.")
+    return redirect("project-settings", place.organization.slug, found.slug)
+
+
+@in_organization
+def delete_key(request: HttpRequest, place: Place, project: str, pk: int) -> HttpResponse:
+    """Asks first: what still sends with this key would be refused."""
+    found = _managed(place, project)
+    key = get_object_or_404(DsnKey, pk=pk, project=found)
+    if request.method == "POST":
+        key.delete()
+        messages.success(request, "Key deleted")
+        return redirect("project-settings", place.organization.slug, found.slug)
+    return render(request, "projects/delete_key.html", shown(place, project=found, key=key, dsn=dsn(key)))
+
+
+def _managed(place: Place, slug: str) -> Project:
+    found = place.project(slug)
+    place.must_manage()
+    return found

@@ -1,0 +1,175 @@
+"""How values look on a page: times, counts, bars. Everything here escapes what it is given."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from app.base import clock
+from app.models import Activity
+from app.web.issues.source import Line
+
+register = template.Library()
+
+
+@register.filter
+def compact(number: int) -> str:
+    """42600 -> "42.6k"."""
+    for size, unit in ((1_000_000_000, "b"), (1_000_000, "m"), (1_000, "k")):
+        if number >= size * 0.9995:
+            return f"{number / size:.1f}".removesuffix(".0") + unit
+    return str(number)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """42600 -> "42,600": the exact number, for reading."""
+    return f"{number:,}"
+
+
+@register.simple_tag
+def count(number: int, one: str) -> SafeString:
+    """A compact number whose exact value is shown on hover."""
+    many = one if number == 1 else f"{one}s"
+    return format_html('<span title="{} {}">{}</span>', f"{number:,}", many, compact(number))
+
+
+@register.filter
+def exact(at: datetime) -> str:
+    """The moment in the viewer's zone, with the zone."""
+    local = timezone.localtime(at)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+@register.simple_tag
+def ago(at: datetime | None) -> SafeString:
+    """How long ago, in one unit; the exact moment on hover."""
+    if at is None:
+        return format_html("<span>{}</span>", "never")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), _ago(at))
+
+
+def _ago(at: datetime) -> str:
+    seconds = int((clock.now() - at).total_seconds())
+    for size, unit in ((31_557_600, "y"), (86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return "now" if seconds > -60 else "soon"
+
+
+@register.filter
+def moment(text: str) -> str:
+    """An ISO time of an event as "12:04:31.220" in the viewer's zone; other text stays as it is."""
+    try:
+        at = parse_datetime(text)
+    except (ValueError, TypeError):
+        return str(text)
+    if at is None:
+        return text
+    local = timezone.localtime(at) if timezone.is_aware(at) else at
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+
+
+@register.simple_tag
+def spark(values: list[int], width: int = 112, height: int = 24) -> SafeString:
+    """One bar per hour, drawn on the server: no chart library, and it works without JavaScript."""
+    top, step = max(values, default=0) or 1, width / (len(values) or 1)
+    bars = format_html_join("", '<rect x="{}" y="{}" height="{}"{}/>', _bars(values, top, step, height))
+    label = (
+        f"{sum(values):,} events in the last {len(values)} hours, at most {max(values, default=0):,} in one"
+    )
+    return format_html(
+        '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">{}</svg>',
+        "spark" if height < 40 else "spark large",
+        label,
+        width,
+        height,
+        width,
+        height,
+        bars,
+    )
+
+
+def _bars(values: list[int], top: int, step: float, height: int) -> list[tuple[Any, ...]]:
+    bars = []
+    for place, value in enumerate(values):
+        tall = max(1.5, value / top * height)
+        mute = "" if value else format_html(' class="{}"', "z")
+        bars.append((f"{place * step:.4g}", f"{height - tall:.3g}", f"{tall:.3g}", mute))
+    return bars
+
+
+@register.simple_tag
+def share(part: int, whole: int) -> SafeString:
+    """A bar as long as the part is of the whole; the number beside it is its text."""
+    percent = round(100 * part / whole) if whole else 0
+    return format_html('<svg aria-hidden="true"><rect width="{}%" height="100%"/></svg>', max(percent, 1))
+
+
+@register.filter
+def percent(part: int, whole: int) -> str:
+    if not whole:
+        return "0%"
+    return f"{round(100 * part / whole)}%" if part * 100 >= whole else "<1%"
+
+
+@register.filter
+def ago_is_counted(at: datetime) -> bool:
+    """Whether "ago" reads well behind the time."""
+    return _ago(at)[0].isdigit()
+
+
+@register.simple_tag
+def words(line: Line) -> SafeString:
+    """A line of source with a class on each word that has a colour."""
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html('<span class="{}">{}</span>', css, text) if css else text,)
+            for css, text in line.words
+        ),
+    )
+
+
+NOTES = {
+    "invalid_data": "is not valid",
+    "value_too_long": "was too long",
+    "past_timestamp": "lies too far in the past",
+    "future_timestamp": "lies in the future",
+    "clock_drift": "corrected: the client's clock is wrong",
+    "missing_attribute": "is missing",
+    "unknown_attribute": "is not known",
+}
+
+
+@register.filter
+def said(kind: str) -> str:
+    """What happened to an attribute, in words."""
+    return NOTES.get(kind, kind.replace("_", " "))
+
+
+DEEDS = {
+    "first_seen": "First seen",
+    "regressed": "Came back",
+    "resolved": "resolved it",
+    "unresolved": "reopened it",
+    "archived": "archived it",
+    "undone": "took the last change back",
+    "assigned": "assigned it",
+    "comment": "commented",
+}
+
+
+@register.filter
+def did(activity: Activity) -> str:
+    """What happened to an issue, in words that follow the person's name."""
+    deed = DEEDS.get(activity.kind, activity.kind.replace("_", " "))
+    release = activity.data.get("release") if isinstance(activity.data, dict) else None
+    return f"{deed} in {release}" if release else deed
