@@ -128,9 +128,14 @@ def run(command: list[str], progress: Progress, total: int = 0) -> tuple[int, st
     return child.returncode, said
 
 
+def is_full(place: Path) -> bool:
+    """Asked after a failure only: venv keeps to itself what its pip said."""
+    return place.exists() and shutil.disk_usage(place).free < 20 * 1024**2
+
+
 def explain(said: str, venv: Path) -> str:
     """One sentence for why it did not work, out of all that pip says."""
-    if "No space left on device" in said or "Disk quota exceeded" in said:
+    if "No space left on device" in said or "Disk quota exceeded" in said or is_full(venv.parent):
         return DISK_FULL.format(venv.parent)
     if "DO NOT MATCH THE HASHES" in said:
         return (
