@@ -1,0 +1,130 @@
+"""The way of accepted bytes to issues, one group at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from functools import partial
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+
+from app.base import clock
+from app.event import Event, Refused, Stored
+from app.grouping import group as fingerprint
+from app.models import Quarantined
+from app.normalize.limits import Limits
+from app.normalize.read import Batch, read
+from app.store import quarantine
+from app.store.apart import Culprit, record_apart
+from app.store.record import record
+from app.wire.record import TornRecord, frames
+from tasks import failures
+from tasks.alerts import announce
+from tasks.base import task
+
+log = logging.getLogger(__name__)
+
+
+@task("events.process_group")
+def process_group(group: bytes) -> None:
+    """Everything in the group is stored, counted, or kept with the reason why not, when this returns."""
+    process(group)
+
+
+@task("events.replay_quarantined")
+def replay_quarantined(ids: list[int]) -> None:
+    """Processes kept requests again; what was stored before is not stored twice."""
+    for row in Quarantined.objects.filter(pk__in=ids, replayed=None).order_by("pk"):
+        refused = process(bytes(row.frame))
+        if row.digest not in {quarantine.digest(one) for one in refused}:
+            Quarantined.objects.filter(pk=row.pk).update(replayed=clock.now())
+
+
+def process(group: bytes) -> list[Refused]:
+    """Reads, groups, stores and announces; what was refused on the way."""
+    batch = read(group, limits())  # pure: bytes to events, each refusal with its reason
+    events, ungrouped = grouped(batch.events)
+    refused = [*somebodys(batch.refused), *quarantinable(group, ungrouped)]
+    stored, unstorable = stored_patiently(events, refused, batch)
+    if unstorable:
+        late = quarantinable(group, unstorable)
+        record((), refused=late)
+        refused += late
+    notable = [one.notable_id for one in stored if one.notable_id is not None]
+    if notable:
+        announce.later(notable)
+    return refused
+
+
+def grouped(events: list[Event]) -> tuple[list[Event], list[Culprit]]:
+    """Events with their hashes, and those that no hash can be made of."""
+    done, culprits = [], []
+    for event in events:
+        try:
+            event.grouping = fingerprint(event)
+            done.append(event)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:
+            log.exception("Event %s of project %s could not be grouped", event.event_id, event.project_id)
+            culprits.append(Culprit(event, f"Grouping failed with {type(error).__name__}: {error}"[:500]))
+    return done, culprits
+
+
+def stored_patiently(
+    events: list[Event], refused: list[Refused], batch: Batch
+) -> tuple[list[Stored], list[Culprit]]:
+    """Stores in one transaction, waiting while PostgreSQL is away; too long, and the message goes back."""
+    results: list[tuple[list[Stored], list[Culprit]]] = []
+
+    def store() -> None:
+        results.append(record_apart(events, refused, batch.counted, batch.counts))
+
+    failures.persist(store)
+    return results[0]
+
+
+def quarantinable(group: bytes, culprits: list[Culprit]) -> list[Refused]:
+    """The accepted request of each event that is to blame, to be kept and replayed as a whole."""
+    return [
+        Refused(
+            project_id=culprit.event.project_id,
+            key_id=culprit.event.key_id,
+            received=culprit.event.received,
+            reason=culprit.reason,
+            category="error",
+            frame=frame_of(group, culprit.event),
+            item=-1,
+        )
+        for culprit in culprits
+    ]
+
+
+def frame_of(group: bytes, event: Event) -> bytes:
+    """The request an event came in; the whole group if damage hides it."""
+    try:
+        for frame, accepted in frames(group):
+            near = accepted.received == event.received and accepted.project_id == event.project_id
+            if near and any(one.event_id == event.event_id for one in read(frame, limits()).events):
+                return frame
+    except TornRecord:
+        log.warning("A damaged group hides where event %s came from; all of it is kept", event.event_id)
+    return group
+
+
+def somebodys(refused: list[Refused]) -> list[Refused]:
+    """Those that belong to a project; bytes too damaged to tell whose they are become failed tasks."""
+    for one in refused:
+        if not one.project_id:
+            failures.persist(partial(keep_damaged, one))
+    return [one for one in refused if one.project_id]
+
+
+def keep_damaged(one: Refused) -> None:
+    message_id = f"damaged:{hashlib.blake2b(one.frame, digest_size=16).hexdigest()}"
+    failures.give_up(process_group.name, [one.frame], message_id, one.reason)
+
+
+def limits() -> Limits:
+    return Limits(max_envelope=settings.MAX_ENVELOPE, max_event=settings.MAX_EVENT)
