@@ -79,7 +79,7 @@ def stored_patiently(
     results: list[tuple[list[Stored], list[Culprit]]] = []
 
     def store() -> None:
-        results.append(record_apart(events, refused, batch.counted, batch.counts))
+        results.append(record_apart(events, refused, counts=batch.counts))
 
     failures.persist(store)
     return results[0]

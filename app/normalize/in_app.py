@@ -15,17 +15,19 @@ _FOREIGN_PATH = re.compile(
 #: Packages that come with the language or its usual frameworks, by the beginning of the module's name.
 _FOREIGN_MODULES: dict[str, tuple[str, ...]] = {
     "java": (
-        "java.", "javax.", "jakarta.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "kotlinx.", "groovy.",
-        "android.", "androidx.", "dalvik.", "com.android.", "com.google.android.", "libcore.",
-        "org.springframework.", "org.apache.", "io.netty.", "org.hibernate.", "org.eclipse.jetty.", "reactor.",
-        "io.undertow.", "io.opentelemetry.", "org.junit.", "io.reactivex.", "okhttp3.", "retrofit2.",
-        "io.sentry.",
+        "java.", "javax.", "jakarta.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "kotlinx.",
+        "groovy.", "android.", "androidx.", "dalvik.", "com.android.", "com.google.android.",
+        "libcore.", "org.springframework.", "org.apache.", "io.netty.", "org.hibernate.",
+        "org.eclipse.jetty.", "reactor.", "io.undertow.", "io.opentelemetry.", "org.junit.",
+        "io.reactivex.", "okhttp3.", "retrofit2.", "io.sentry.",
     ),
     "csharp": (
-        "System.", "Microsoft.", "mscorlib.", "Newtonsoft.Json.", "FSharp.", "Serilog.", "Giraffe.", "Sentry.",
+        "System.", "Microsoft.", "mscorlib.", "Newtonsoft.Json.", "FSharp.", "Serilog.", "Giraffe.",
+        "Sentry.",
     ),
     "elixir": (
-        "Elixir.Plug.", "Elixir.Phoenix.", "Elixir.Ecto.", "Elixir.GenServer.", "gen_server.", "proc_lib.",
+        "Elixir.Plug.", "Elixir.Phoenix.", "Elixir.Ecto.", "Elixir.GenServer.", "gen_server.",
+        "proc_lib.",
     ),
     "go": ("runtime.", "net/http.", "testing.", "reflect.", "internal/"),
     "rust": ("std::", "core::", "alloc::", "tokio::", "backtrace::", "sentry"),

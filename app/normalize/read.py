@@ -11,7 +11,7 @@ import msgspec
 
 from app.base.json import NotJson, decode
 from app.event import Counted, Event, Refused
-from app.normalize import scrub
+from app.normalize import quantities, scrub
 from app.normalize.event import Sender, event_id, normalise
 from app.normalize.limits import Limits
 from app.wire import compress, envelope, legacy
@@ -19,41 +19,14 @@ from app.wire.record import HEADER, Accepted, TornRecord, frame_at, frames
 
 log = logging.getLogger(__name__)
 
-#: What items are counted as, in the words of rate limits and client reports.
-CATEGORIES = {
-    "event": "error",
-    "transaction": "transaction",
-    "security": "security",
-    "attachment": "attachment",
-    "session": "session",
-    "sessions": "session",
-    "user_report": "feedback",
-    "feedback": "feedback",
-    "check_in": "monitor",
-    "profile": "profile",
-    "profile_chunk": "profile_chunk",
-    "replay_event": "replay",
-    "replay_recording": "replay",
-    "replay_video": "replay",
-    "span": "span",
-    "log": "log_item",
-    "otel_log": "log_item",
-    "trace_metric": "trace_metric",
-    "statsd": "metric_bucket",
-    "metric_buckets": "metric_bucket",
-    "client_report": "internal",
-}
-#: Payloads of these are counted by how many things they hold.
-MOST_ITEMS = 100_000
-
 
 class Batch(msgspec.Struct):
     """What a broker message holds."""
 
     events: list[Event] = []
     refused: list[Refused] = []
-    counted: list[Counted] = []
-    counts: list[tuple[str, list[Counted]]] = []  # by the key under which they are applied once
+    # By a key of 32 hex characters under which they are applied once, however often they are delivered.
+    counts: list[tuple[str, list[Counted]]] = []
 
 
 class Unreadable(ValueError):
@@ -123,7 +96,7 @@ def _damaged(frame: bytes) -> Refused:
 def _read_record(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
     try:
         if accepted.kind == "counts":
-            batch.counts.append((accepted.event_id, _counts(accepted.body)))
+            batch.counts.append((accepted.event_id, quantities.listed(accepted.body)))
         elif accepted.kind == "store":
             _read_store(frame, accepted, limits, batch)
         else:
@@ -139,14 +112,17 @@ def _read_envelope(frame: bytes, accepted: Accepted, limits: Limits, batch: Batc
     whole = envelope.split(body)
     answered = event_id(whole.header.get("event_id")) or accepted.event_id
     seen = 0
+    others: list[envelope.Item] = []
     for index, item in enumerate(whole.items):
         if item.headers["type"] != "event":
-            batch.counted.append(_unsupported(accepted, item.headers))
+            others.append(item)
             continue
         identity = answered if not seen else _another_id(answered, index)
         seen += 1
         part = Part(index, bytes(item.payload), identity, whole.header.get("sent_at"))
         _try_event(part, frame, accepted, limits, batch)
+    if others:
+        batch.counts.append((_digest(frame), quantities.of(others, accepted)))
 
 
 def _read_store(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
@@ -163,7 +139,7 @@ def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, bat
             raise Unreadable(f"the event is {size} bytes of JSON, more than the {limits.max_event} allowed")
         event = _event(part, accepted)
         if event is None:
-            batch.counted.append(_unsupported(accepted, {"type": "transaction"}))
+            batch.counts.append((_digest(frame), [quantities.one(accepted, "transaction")]))
         else:
             batch.events.append(event)
     except (Unreadable, NotJson) as error:
@@ -196,25 +172,14 @@ def _event(part: Part, accepted: Accepted) -> Event | None:
     )
 
 
+def _digest(frame: bytes) -> str:
+    """Tells a request from every other, at every delivery."""
+    return hashlib.blake2b(frame, digest_size=16).hexdigest()
+
+
 def _another_id(answered: str, index: int) -> str:
     """A second event in one envelope: an id of its own, the same at every delivery."""
     return hashlib.md5(f"{answered}:{index}".encode(), usedforsecurity=False).hexdigest()
-
-
-def _unsupported(accepted: Accepted, headers: dict[str, object]) -> Counted:
-    count = headers.get("item_count")
-    quantity = (
-        count if isinstance(count, int) and not isinstance(count, bool) and 0 < count <= MOST_ITEMS else 1
-    )
-    category = CATEGORIES.get(str(headers["type"]), "default")
-    return Counted(
-        accepted.project_id, accepted.key_id, category, "filtered", "unsupported", accepted.received, quantity
-    )
-
-
-def _counts(body: bytes) -> list[Counted]:
-    rows = msgspec.json.decode(body, type=list[tuple[int, int, str, str, str, int, int]])
-    return [Counted(*row) for row in rows]
 
 
 def _refused(frame: bytes, accepted: Accepted, reason: str, item: int) -> Refused:

@@ -19,8 +19,8 @@ FILTERED = "[Filtered]"
 #: "auth" but not "author": people who wrote something are no secret.
 _SENSITIVE = re.compile(
     r"passw(?:or)?d|passphrase|\bpwd|_pwd|secret|api[-_ ]?key|token|bearer|credential"
-    r"|auth(?!or(?!iz)|enticated)|private[-_ ]?key|card[-_ ]?num|creditcard|\bcvv|\bcvc|session[-_]?id|sessid|csrf|xsrf|set-cookie"
-    r"|\bssn\b|\bjwt\b",
+    r"|auth(?!or(?!iz)|enticated)|private[-_ ]?key|card[-_ ]?num|creditcard|\bcvv|\bcvc"
+    r"|session[-_]?id|sessid|csrf|xsrf|set-cookie|\bssn\b|\bjwt\b",
     re.IGNORECASE,
 )
 #: Names that hold such a word and are no secret.
