@@ -8,6 +8,7 @@ Redis or Valkey: a list per queue, addressed directly, and the transport of `tas
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from amqp.exceptions import MessageNacked, PreconditionFailed
@@ -97,6 +98,28 @@ def declare(connection: Connection) -> None:
             except PreconditionFailed:
                 # It is there, made by an older broker or with other arguments: it serves as it is.
                 continue
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How much waits in a queue, and for how many; Redis does not know its consumers."""
+
+    queue: str
+    messages: int
+    consumers: int | None
+
+
+def depth(connection: Connection, queue: str) -> Depth | None:
+    """What the broker says of a queue of the catalogue or of "dead"; None when there is no such queue."""
+    channel: Any = connection.channel()
+    with channel:
+        if not is_amqp():  # kombu's passive declare asks for the list without the prefix of our keys
+            return Depth(queue, channel._size(queue_name(queue)), None)
+        try:
+            answer = channel.queue_declare(queue_name(queue), passive=True)
+        except connection.channel_errors:
+            return None
+        return Depth(queue, answer.message_count, answer.consumer_count)
 
 
 def has_quorum_queues(connection: Connection) -> bool:
