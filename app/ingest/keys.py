@@ -131,6 +131,9 @@ def _retrieved(future: asyncio.Future[Key | None]) -> None:
         future.exception()
 
 
+DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding"}
+
+
 class Database:
     """One connection for key lookups, opened when it is needed and again after it broke."""
 
@@ -138,7 +141,10 @@ class Database:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
-        self._parameters = {ours: settings[name] for name, ours in names.items() if settings.get(name)}
+        own = {ours: settings[name] for name, ours in names.items() if settings.get(name)}
+        # A socket's folder and its user stand in OPTIONS, beside what only Django understands.
+        options = {name: value for name, value in settings["OPTIONS"].items() if name not in DJANGO_OPTIONS}
+        self._parameters = options | own
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
 
     async def lookup(self, public_keys: list[str]) -> dict[str, Key]:

@@ -91,7 +91,9 @@ class Publisher:
         connection.ensure_connection(max_retries=1, interval_start=0)
         queues.declare(connection)
         self._channel = connection.channel()
-        self._producer = Producer(self._channel, auto_declare=False, on_return=self._note_return)
+        # Only AMQP gives messages back; kombu's other channels do not know the event.
+        returned = self._note_return if queues.is_amqp() else None
+        self._producer = Producer(self._channel, auto_declare=False, on_return=returned)
         return self._producer
 
     def _wait_until_unblocked(self) -> None:
