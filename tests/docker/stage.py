@@ -121,17 +121,24 @@ class Stage:
 
     def start(self, name: str) -> None:
         """Start a service; back when its own health check is content."""
-        made: dict[str, Callable[[], Process]] = {
+        launch(self.made(name), lambda: self.check(name).returncode == 0, seconds=240)
+
+    def begin(self, name: str) -> None:
+        """Start a service; back at once."""
+        self.made(name).start()
+
+    def made(self, name: str) -> Process:
+        how: dict[str, Callable[[], Process]] = {
             "postgres": self.postgres,
             "valkey": self.valkey,
             "rabbitmq": self.rabbitmq,
             "nginx": self.nginx,
         }
-        process = self.running[name] = made[name]() if name in made else self.ours(name)
+        process = self.running[name] = how[name]() if name in how else self.ours(name)
         process.log = self.log(name)
         process.log.touch()
         process.log.chmod(0o666)
-        launch(process, lambda: self.check(name).returncode == 0, seconds=240)
+        return process
 
     def stop(self, name: str) -> int:
         """Stop a service with its own signal within its own time; its exit code."""

@@ -31,6 +31,7 @@ FOR_SDKS = [
     "/api/42/store/?sentry_key=a",
     "/api/store/",
     "/api/7/security/",
+    "/api/relay/healthcheck/ready/",
 ]
 FOR_PEOPLE = ["/", "/acme/issues/", "/api/0/", "/api/0/projects/", "/accounts/login/", "/static/app.css"]
 
