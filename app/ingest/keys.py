@@ -131,6 +131,7 @@ def _retrieved(future: asyncio.Future[Key | None]) -> None:
         future.exception()
 
 
+#: What stands in OPTIONS for Django and not for PostgreSQL.
 DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding"}
 
 
@@ -141,10 +142,13 @@ class Database:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
-        own = {ours: settings[name] for name, ours in names.items() if settings.get(name)}
+        own = {theirs: settings[name] for name, theirs in names.items() if settings.get(name)}
         # A socket's folder and its user stand in OPTIONS, beside what only Django understands.
-        options = {name: value for name, value in settings["OPTIONS"].items() if name not in DJANGO_OPTIONS}
-        self._parameters = options | own
+        options = {
+            name: value for name, value in settings.get("OPTIONS", {}).items() if name not in DJANGO_OPTIONS
+        }
+        ours = {"connect_timeout": 2, "application_name": "tocsin-ingest"}
+        self._parameters: dict[str, Any] = ours | options | own
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
 
     async def lookup(self, public_keys: list[str]) -> dict[str, Key]:
@@ -159,9 +163,7 @@ class Database:
         return {public_key: Key(id_, project, active) for public_key, id_, project, active in rows}
 
     async def _connect(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        self._connection = await psycopg.AsyncConnection.connect(
-            **self._parameters, autocommit=True, connect_timeout=2, application_name="tocsin-ingest"
-        )
+        self._connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
         return self._connection
 
     async def close(self) -> None:
