@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.base.text import cut
 from app.normalize import bags
 from app.normalize.fields import Field, ends, label, shaped, text
-from app.normalize.limits import IMAGES, LARGE, LARGER, MASSIVE, MEDIUM, SHORT, SMALL
+from app.normalize.limits import EXTRA, IMAGES, LARGE, LARGER, MEDIUM, SHORT, SMALL
 from app.normalize.notes import Notes
 
 MOST_CONTEXTS = 100
@@ -36,7 +36,7 @@ def more(value: object, notes: Notes) -> dict[str, object] | None:
         return None
     if not bags.fits(value, LARGER):
         value = {name: bags.bounded(item, LARGER, f"extra.{name}", notes) for name, item in value.items()}
-    return bags.bounded_object(value, MASSIVE, "extra", notes)
+    return bags.bounded_object(value, EXTRA, "extra", notes)
 
 
 def modules(value: object, notes: Notes) -> dict[str, object] | None:

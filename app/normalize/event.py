@@ -222,8 +222,14 @@ def _add_names(data: dict[str, Any], payload: dict[str, Any], notes: Notes) -> N
     tagged = own.pop("environment", None)
     if not own:
         data.pop("tags", None)
-    environment = payload.get("environment") or tagged
-    environment = _named(environment, "environment", ENVIRONMENT, _NO_ENVIRONMENT, notes)
+    environment = payload.get("environment")
+    environment = _named(
+        tagged if environment in (None, "") else environment,
+        "environment",
+        ENVIRONMENT,
+        _NO_ENVIRONMENT,
+        notes,
+    )
     if environment:
         data["environment"] = environment
     if release:

@@ -43,4 +43,5 @@ SMALL = Bag(3, 1024)
 MEDIUM = Bag(5, 2048)
 LARGE = Bag(7, 8192)
 LARGER = Bag(7, 16 * 1024)
-MASSIVE = Bag(7, 256 * 1024)
+#: Extra data in all; each value of it is a LARGER one.
+EXTRA = Bag(8, 256 * 1024)
