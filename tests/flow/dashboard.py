@@ -47,7 +47,7 @@ class Dashboard:
         self.page.wait_for_url("**/issues/*-*/**", wait_until="load")
 
         def is_shown() -> bool:
-            return showing in self.text() or self.page.reload() is None
+            return showing in self.page.content() or self.page.reload() is None
 
         wait_for(is_shown, f"“{showing}” on the page of “{title}”", 20)
 
