@@ -8,6 +8,8 @@ groups never wait for each other in a circle, and a hot issue's rows are held on
 from __future__ import annotations
 
 import logging
+import random
+import time
 from collections.abc import Sequence
 from datetime import date
 
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 
 #: How often a group is tried when others were faster: each time it sees what they wrote.
 TRIES = 10
+FIRST_PAUSE = 0.0005  # seconds, doubled each time: half a second at the end
 DEADLOCK, SERIALIZATION, UNIQUE, FOREIGN_KEY, CHECK = "40P01", "40001", "23505", "23503", "23514"
 
 
@@ -69,6 +72,7 @@ def record(
         except (IntegrityError, OperationalError) as error:
             if attempt == TRIES or not _mend(error, group):
                 raise
+            time.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))  # noqa: S311 - to get out of each other's way
     return [stored(row) for row in group.rows]
 
 
