@@ -20,6 +20,10 @@ from app.local.server import free_port
 from app.local.supervise import Supervisor, how
 from app.local.valkey import Valkey
 
+# Warnings that say nothing new to whoever runs `up`: that a checkout has no collected static files, and that
+# it was started as root (PostgreSQL, the one part that matters here, is not).
+EXPECTED = ("No directory at", "You're running the worker with superuser privileges")
+
 
 @dataclass
 class Ready:
@@ -48,7 +52,7 @@ class Installation:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "app.settings",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": "ignore:No directory at",  # whitenoise: a checkout has no collected files
+            "PYTHONWARNINGS": ",".join(f"ignore:{words}" for words in EXPECTED),
             "TOCSIN_DATA": str(data.place),
             "SECRET_KEY": os.environ.get("SECRET_KEY") or data.secret_key(),
             "BASE_URL": os.environ.get("BASE_URL") or self.url,

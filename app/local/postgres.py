@@ -8,7 +8,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from app.local.process import NotReady, Process, as_user
@@ -110,47 +109,24 @@ class Postgres:
         ]  # fmt: skip
 
     def answers(self) -> bool:
-        ready: list[str | Path] = [
-            self.programs / "pg_isready",
-            "-q",
-            "-h",
-            self.sockets,
-            "-U",
-            USER,
-            "-d",
-            DATABASE,
-        ]
-        return (self.sockets / ".s.PGSQL.5432").exists() and self.run(ready).returncode == 0
+        if not (self.sockets / ".s.PGSQL.5432").exists():
+            return False
+        return self.run("pg_isready", "-q", "-h", self.sockets, "-U", USER, "-d", DATABASE).returncode == 0
 
     def make_cluster(self) -> None:
         """initdb and the database, or nothing: half a cluster is removed again."""
-        initdb: list[str | Path] = [
-            self.programs / "initdb",
-            "-D",
-            self.cluster,
-            "-U",
-            USER,
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-        ]
-        made = self.run([*initdb, "--locale=C.UTF-8"])
+        made = self.run(
+            "initdb", "-D", self.cluster, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
+        )
         if made.returncode == 0:
-            create: list[str | Path] = [
-                self.programs / "postgres",
-                "--single",
-                "-D",
-                self.cluster,
-                "postgres",
-            ]
-            made = self.run(create, words=f'create database "{DATABASE}"\n')
+            single = ("--single", "-c", "exit_on_error=on", "-D", self.cluster, "postgres")
+            made = self.run("postgres", *single, says=f'create database "{DATABASE}"\n')
         if made.returncode:
             shutil.rmtree(self.cluster, ignore_errors=True)
             raise NotReady(why("PostgreSQL", made.stdout, self.log))
 
     def check_version(self) -> None:
-        ours = self.run([self.programs / "postgres", "--version"]).stdout.split()[-1].split(".")[0]
+        ours = self.run("postgres", "--version").stdout.split()[-1].split(".")[0]
         theirs = (self.cluster / "PG_VERSION").read_text().strip()
         if ours != theirs:
             raise NotReady(
@@ -187,17 +163,20 @@ class Postgres:
     def can_run(self, programs: Path) -> bool:
         """Whether that user can start the programs and reach the cluster's folder."""
         try:
-            started = self.run([programs / "postgres", "--version"])
-            entered = self.run(["/bin/ls", self.cluster])
+            started = self.run("postgres", "--version", programs=programs)
+            entered = self.run("ls", self.cluster, programs=Path("/bin"))
             return started.returncode == entered.returncode == 0
         except PermissionError:
             return False
 
-    def run(self, command: Sequence[str | Path], words: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, program: str, *words: str | Path, says: str = "", programs: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """One of PostgreSQL's programs, as the server's user; it reads what we say."""
         return subprocess.run(
-            command,
+            [(programs or self.programs) / program, *words],
             check=False,
-            input=words,
+            input=says,
             **as_user(self.user),
             cwd="/",
             stdout=subprocess.PIPE,

