@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import struct
@@ -57,9 +58,15 @@ class Folder:
         return Position(0, 0)
 
     def confirm(self, position: Position) -> None:
-        """Not synced to disk: an old offset ships something twice, and the store knows it already."""
+        """Neither synced nor required: an old offset ships something twice, and the store knows it already.
+
+        Written in place, because a full disk has no room for a new file.
+        """
         packed = _OFFSET.pack(*position)
-        (self.path / "offset").write_bytes(packed + zlib.crc32(packed).to_bytes(4, "little"))
+        with contextlib.suppress(OSError):
+            file = os.open(self.path / "offset", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            os.pwrite(file, packed + zlib.crc32(packed).to_bytes(4, "little"), 0)
+            os.close(file)
 
     def release(self) -> None:
         """Leaves the folder to whoever adopts it."""
@@ -84,6 +91,7 @@ def create(root: Path) -> Folder:
     # Locked before anybody can see it, so that nobody adopts it in between.
     lock = os.open(hidden / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    Folder(hidden, lock).confirm(Position(0, 0))
     path = hidden.rename(root / name)
     sync_directory(root)
     return Folder(path, lock)

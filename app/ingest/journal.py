@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -32,7 +33,7 @@ class Journal:
         self.root = root
         self.limit = limit
         self.folder: Folder | None = None
-        self.end = Position(0, 0)  # behind the last durable byte
+        self.end = Position(1, 0)  # behind the last durable byte
         self.confirmed = 0  # bytes, told by the shipper
         self.appended = 0  # bytes
         self._file = -1
@@ -72,13 +73,11 @@ class Journal:
     def _open(self) -> None:
         if self.folder is None:
             self.folder = folder.create(self.root)
-        if self._file >= 0 and self.end.offset >= SEGMENT:
+        if self.end.offset >= SEGMENT:
             self._seal()
         if self._file < 0:
-            number = self.end.segment + 1
             flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_TRUNC
-            self._file = os.open(self.folder.segment(number), flags, 0o600)
-            self.end = Position(number, 0)
+            self._file = os.open(self.folder.segment(self.end.segment), flags, 0o600)
             try:
                 folder.sync_directory(self.folder.path)
             except OSError:
@@ -98,17 +97,23 @@ class Journal:
         self.appended += len(data)
 
     def _undo(self) -> None:
-        """Cuts off what was half written, so that what follows is whole; else begins a new segment."""
-        try:
+        """Cuts off what was half written and goes on in a new segment.
+
+        The new one keeps what follows apart from what could not be cut, and lets the shipper delete the old
+        one, which on a full disk is the only way to room.
+        """
+        with contextlib.suppress(OSError):
             os.ftruncate(self._file, self.end.offset)
             os.fdatasync(self._file)
-        except OSError:
-            self._seal()
+        self._seal()
 
     def _seal(self) -> None:
+        """Ends the segment; one that holds nothing is begun again under the same number."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+        if self.end.offset:
+            self.end = Position(self.end.segment + 1, 0)
 
     def _report(self, error: OSError | None) -> None:
         """One line when writing begins to fail and one when it works again."""
