@@ -11,7 +11,8 @@ from typing import Any
 from app.base import clock
 from app.event import Component, Event, Grouping, Level, Note, Variant
 from app.models import DsnKey, Issue, Organization, Project, Role, Team, User
-from app.store import partitions
+from app.store import partitions, read
+from app.store.read import EventRow
 from app.store.record import record
 from tests.factories import (
     DsnKeyFactory,
@@ -289,3 +290,9 @@ def payload(kind: str, value: str, at: int) -> dict[str, Any]:
         "modules": {"django": "5.2", "stripe": "11.0"},
         "sdk": {"name": "sentry.python.django", "version": "2.75.0"},
     }
+
+
+def latest(issue: Issue) -> EventRow:
+    event = read.latest(issue)
+    assert event is not None
+    return event
