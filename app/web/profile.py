@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from app.models import User
-from app.web.shell import person, signed_in
+from app.web.shell import around, person, signed_in
 
 
 def zones() -> list[tuple[str, str]]:
@@ -32,5 +32,5 @@ def profile(request: HttpRequest) -> HttpResponse:
         User.objects.filter(pk=user.pk).update(**form.cleaned_data)
         messages.success(request, "Saved")
         return redirect("profile")
-    context = {"form": form, "section": "profile"}
+    context = around(request, form=form, section="profile")
     return render(request, "people/profile.html", context, status=400 if form.errors else 200)

@@ -102,6 +102,13 @@ def person(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def around(request: HttpRequest, **context: Any) -> dict[str, Any]:
+    """The context of a page that belongs to no organization, with the frame of the person's first one."""
+    mine = seats(person(request))
+    place = place_of(person(request), mine[0].organization.slug) if mine else None
+    return {"place": place, **context}
+
+
 def shown(place: Place, **context: Any) -> dict[str, Any]:
     """The context of a page with its frame around it."""
     return {"place": place, "organization": place.organization, **context}

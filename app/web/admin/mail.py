@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from app.notifications import mailbox
-from app.web.shell import for_staff
+from app.web.shell import around, for_staff
 
 SHOWN = 100
 #: A mail is somebody else's HTML: it runs nothing, loads nothing, and stands only in our frame.
@@ -26,14 +26,20 @@ LETTER_POLICY = {
 
 @for_staff
 def mails(request: HttpRequest) -> HttpResponse:
-    context = {"mails": mailbox.messages(SHOWN), "folder": settings.MAIL_FOLDER, "section": "mail"}
-    return render(request, "admin/mails.html", context | {"by_server": bool(settings.EMAIL_URL)})
+    context = around(
+        request,
+        mails=mailbox.messages(SHOWN),
+        folder=settings.MAIL_FOLDER,
+        by_server=bool(settings.EMAIL_URL),
+        section="mail",
+    )
+    return render(request, "admin/mails.html", context)
 
 
 @csp_update({"frame-src": ["'self'"]})
 @for_staff
 def letter(request: HttpRequest, mail_id: str) -> HttpResponse:
-    return render(request, "admin/letter.html", {"mail": _mail(mail_id), "section": "mail"})
+    return render(request, "admin/letter.html", around(request, mail=_mail(mail_id), section="mail"))
 
 
 @csp_replace(LETTER_POLICY)

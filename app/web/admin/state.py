@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from app.base import clock
 from app.models import DueTask, FailedTask, Heartbeat, Notification, Outcome, Quarantined
-from app.web.shell import for_staff
+from app.web.shell import around, for_staff
 from tasks import due, failures
 from tasks.catalogue import QUEUES
 
@@ -35,7 +35,7 @@ class Pulse:
 @for_staff
 def state(request: HttpRequest) -> HttpResponse:
     quarantined = Quarantined.objects.filter(replayed=None).select_related("project").defer("frame")
-    context = {
+    context: dict[str, object] = {
         "pulses": pulses(clock.now()),
         "counted": counted(clock.now()),
         "waiting": DueTask.objects.count(),
@@ -45,7 +45,7 @@ def state(request: HttpRequest) -> HttpResponse:
         "failed": FailedTask.objects.filter(replayed=None).defer("body").order_by("-pk")[:SHOWN],
         "section": "state",
     }
-    return render(request, "admin/state.html", context)
+    return render(request, "admin/state.html", around(request, **context))
 
 
 def pulses(now: datetime) -> list[Pulse]:

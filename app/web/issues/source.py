@@ -46,7 +46,7 @@ def plain(lines: list[str], first: int | None, hit: int) -> list[Line]:
 
 
 def coloured(lines: list[str], first: int | None, hit: int, filename: str, platform: str) -> list[Line]:
-    """The lines without colours; `first` is the first number, `hit` the index of the line that ran."""
+    """The lines as words with classes; without colours for an unknown language or a very long line."""
     lexer = _lexer(language(filename, platform))
     if lexer is None or any(len(line) > LONGEST for line in lines):
         return plain(lines, first, hit)
