@@ -77,7 +77,7 @@ def event(project_id: int, event_id: str, day: date | None = None) -> EventRow |
         select found.* from (
             select day::date from generate_series(%s::date, %s::date, '-1 day') day
         ) days cross join lateral (
-            {_EVENT} where e.day = days.day and e.project_id = %s and e.event_id = %s::uuid
+            {_EVENT} where e.day = days.day and e.project_id = %s and e.event_id = %s::uuid limit 1
         ) found limit 1"""
     return _first(sql, [*_kept_days(), project_id, hexadecimal])
 
