@@ -128,7 +128,7 @@ def _function(place: Place, context: Component | None) -> Component:
 
 def _javascript_function(function: str, line_says_more: bool) -> Component:
     name = function.rpartition(".")[2] or function
-    if function in _NAMELESS or function.endswith("/<"):
+    if not _NAMELESS.isdisjoint((function, name)) or function.endswith("/<"):
         return ignored("function", name, "it has no name")
     if line_says_more:
         return ignored("function", name, "the source map gives the line itself")

@@ -100,8 +100,11 @@ def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[st
 
 def _frame(frame: dict[str, object], platform: str, path: str, notes: Notes) -> dict[str, object]:
     kept = _checked(frame, path, notes)
-    if "filename" not in kept and "abs_path" in kept:
-        kept["filename"] = _path_of(str(kept["abs_path"]))
+    if "abs_path" in kept:
+        if "filename" not in kept:
+            kept["filename"] = _path_of(str(kept["abs_path"]))
+    elif "://" in (filename := str(kept.get("filename", ""))):
+        kept["abs_path"], kept["filename"] = filename, _path_of(filename)
     platform = str(kept.get("platform", platform))
     function = kept.get("function")
     if isinstance(function, str) and "raw_function" not in kept:

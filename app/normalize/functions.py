@@ -12,7 +12,7 @@ _STDCALL = re.compile(r"@\d+$")
 _CLONE = re.compile(r"\s*\[clone [^\]]*\]")
 _MSVC_ANONYMOUS = re.compile(r"\?A0x[0-9a-f]{8}::")
 _LAMBDA = re.compile(r"\{lambda\([^)]*\)#\d+\}|'lambda\d*'(?:\([^)]*\))?|<lambda_[0-9a-f]+>|\$_\d+")
-_QUALIFIERS = re.compile(r"(?:\s*(?:\bconst\b|&))+\s*$")
+_QUALIFIERS = re.compile(r"(?:\s*(?:\b(?:const|async|throws|rethrows)\b|&))+\s*$")
 #: What looks like brackets and is a name; it is put aside while brackets are removed.
 _PROTECTED = {
     "(anonymous namespace)": "\ue000",
@@ -41,12 +41,13 @@ def trimmed(function: str, platform: str) -> str:
 def _native(function: str) -> str:
     if function in ("<redacted>", "<unknown>") or function.startswith(("[", "+[", "-[")):
         return function
+    if function.startswith("closure #"):  # Swift numbers them: what counts is where it stands
+        function = function.rpartition(" in ")[2]
     name = _MSVC_ANONYMOUS.sub("(anonymous namespace)::", _LAMBDA.sub("lambda", _CLONE.sub("", function)))
-    name = _QUALIFIERS.sub("", name)
+    # The arrow of a return type stands outside brackets; its ">" must not be taken for one.
+    name = _QUALIFIERS.sub("", _before_arrow(name))
     for text, mark in _PROTECTED.items():
         name = name.replace(text, mark)
-    # The arrow of a return type stands outside brackets; its ">" must not be taken for one.
-    name = name.partition(" -> ")[0]
     name = _without(name, "(", ")", "")
     # In Rust a name may begin with one: <A as B>::method
     name = _blanket(name) if name.startswith("<") else _without(name, "<", ">", "<T>")
@@ -86,7 +87,24 @@ def _blanket(name: str) -> str:
     return name
 
 
+def _before_arrow(name: str) -> str:
+    """Without the return type that follows " -> " outside of brackets."""
+    depth = 0
+    for position, character in enumerate(name):
+        if character in "(<":
+            depth += 1
+        elif character in ")>":
+            if depth == 0 and name[position - 2 : position + 2] == " -> ":
+                return name[: position - 2]
+            depth -= character == ")" or name[position - 1 : position] != "-"
+    return name
+
+
 def _last_word(name: str) -> str:
-    """Without the return type before it."""
+    """Without the return type before it; what Swift only describes is a closure."""
     words = name.split()
-    return words[-1] if words else name
+    if not words:
+        return name
+    if words[-1].startswith("@"):
+        return "thunk for closure" if words[0] == "thunk" else "closure"
+    return words[-1]

@@ -29,17 +29,19 @@ _HARMLESS = re.compile(
 )
 #: name=value with a sensitive name, as in query strings and forms.
 _PARAMETER = re.compile(r"(?P<name>[\w.\-\[\]%]{1,64})=(?P<value>[^&\s;,'\"#<>]+)")
-_MOST_NAMES = 50_000
+#: Names that are remembered: those of code, which come again, not those of strangers' data.
+_MOST_NAMES, _LONGEST_NAME = 20_000, 64
 
 
 class _Names(dict[str, bool]):
     """Whether a name is sensitive, remembered."""
 
     def __missing__(self, name: str) -> bool:
-        if len(self) >= _MOST_NAMES:
-            self.clear()
         verdict = bool(_SENSITIVE.search(name)) and not _HARMLESS.search(name)
-        self[name] = verdict
+        if len(name) <= _LONGEST_NAME:
+            if len(self) >= _MOST_NAMES:
+                self.clear()
+            self[name] = verdict
         return verdict
 
 
@@ -131,7 +133,7 @@ def _traces(holder: dict[str, Any], by_looks: bool) -> None:
     if "mechanism" in holder:
         _object(holder["mechanism"].get("data"), by_looks)
     if by_looks:
-        _texts(holder, ("value",))
+        _texts(holder, ("type", "value", "name"))
 
 
 def _values(data: dict[str, Any], name: str) -> list[dict[str, Any]]:

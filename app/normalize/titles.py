@@ -59,11 +59,11 @@ def culprit(data: dict[str, Any]) -> str:
 
 
 def crash_frame(data: dict[str, Any]) -> Frame | None:
-    """The last frame of ours that has a name; without one of ours, the last that has a name."""
+    """The last frame of ours; of ours, or where there is none of all, the last one with a name."""
     frames = _crashed_frames(data)
-    named = [frame for frame in frames if _name(frame)]
-    own = [frame for frame in named if frame["in_app"]]
-    return next(iter((own or named or frames)[-1:]), None)
+    own = [frame for frame in frames if frame["in_app"]] or frames
+    named = [frame for frame in own if _name(frame)]
+    return next(iter((named or own)[-1:]), None)
 
 
 def _crashed_frames(data: dict[str, Any]) -> list[Frame]:
@@ -108,7 +108,7 @@ def _place(frame: Frame, platform: str) -> str:
         return function
     where = frame.get("module") or frame.get("filename") or ""
     if platform in ("javascript", "node"):
-        return f"{function or '?'}({where})" if where else function
+        return f"{function}({where})" if where and function else where or function
     return f"{where} in {function}" if where and function else where or function
 
 

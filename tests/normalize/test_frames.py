@@ -54,6 +54,12 @@ def test_a_filename_is_made_of_the_path() -> None:
     assert [frame["filename"] for frame in kept] == ["/srv/a.py", "/static/app.js", "/main.js"]
 
 
+def test_a_filename_that_is_an_address_is_the_path_of_the_file() -> None:
+    (frame, other) = frames_of([{"filename": "https://shop.io/static/app.js"}, {"filename": "shop/a.py"}])
+    assert (frame["abs_path"], frame["filename"]) == ("https://shop.io/static/app.js", "/static/app.js")
+    assert "abs_path" not in other
+
+
 def test_of_a_thousand_frames_both_ends_are_kept() -> None:
     event = sent({"stacktrace": {"frames": [{"function": f"f{n}"} for n in range(1000)]}})
     kept = event.data["stacktrace"]["frames"]
@@ -141,6 +147,10 @@ def test_what_the_client_says_of_a_frame_counts() -> None:
         ("<alloc::vec::Vec<T> as core::ops::Drop>::drop", "native", "alloc::vec::Vec<T>::drop"),
         ("shop::pay::h0123456789abcdef", "native", "shop::pay"),
         ("-[ShopController pay:]", "cocoa", "-[ShopController pay:]"),
+        ("static Shop.Payment.charge(order: Shop.Order) throws -> Swift.Int", "cocoa", "Shop.Payment.charge"),
+        ("closure #1 (Swift.Int) -> () in Shop.pay() async -> ()", "cocoa", "Shop.pay"),
+        ("thunk for @escaping @callee_guaranteed () -> ()", "cocoa", "thunk for closure"),
+        ("auto shop::pay(std::function<int ()>) -> int", "native", "shop::pay"),
         ("<redacted>", "native", "<redacted>"),
         ("_charge@12", "native", "_charge"),
         ("memcpy@@GLIBC_2.14", "native", "memcpy"),
