@@ -156,3 +156,10 @@ def test_rabbitmq_and_postgres_are_tuned_to_fit_their_limits() -> None:
     maximum = command[command.index("--maxmemory") + 1]
     assert int(maximum.removesuffix("mb")) * 1024**2 < 0.65 * compose.limit(service("valkey"))
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+
+
+def test_the_readme_tells_every_service_and_its_limit() -> None:
+    readme = (compose.DOCKER.parent / "README.md").read_text()
+    told = dict(re.findall(r"^\| (\w+) \| .* \| (\d+) MB \|$", readme, re.MULTILINE))
+    limits = {name: compose.limit(service) for name, service in compose.services(SECRETS).items()}
+    assert told == {name: str(limit // 1024**2) for name, limit in limits.items()}

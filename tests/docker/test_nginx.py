@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import hashlib
 import json
-import shutil
 import socket
 import threading
 import urllib.error
@@ -20,9 +19,7 @@ import pytest
 
 from tests.docker.stage import Stage
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("nginx"), reason="nginx is not installed: apt-get install nginx"
-)
+pytestmark = pytest.mark.needs("nginx")
 SECRETS = {"SECRET_KEY": "s", "POSTGRES_PASSWORD": "p", "RABBITMQ_PASSWORD": "r"}
 MEGABYTE = 1024**2
 FOR_SDKS = [
