@@ -7,6 +7,11 @@ The number of processes is gunicorn's own WEB_CONCURRENCY (default 1).
 
 from __future__ import annotations
 
+import signal
+from typing import Any
+
+from app.local.process import end_with_parent
+
 # Measured per request over one connection pool: gunicorn's own asgi worker 63 µs, this one 31 µs.
 worker_class = "app.ingest.worker.Worker"
 # Longer than a proxy keeps its side open, so that it is never we who close a connection it is about to use.
@@ -20,3 +25,8 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm"  # noqa: S108 a folder of the kernel's, not a file of ours
 accesslog = None
 loglevel = "warning"
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 gunicorn's signature
+    """A worker whose parent was killed would keep the port for ever; what it accepted is in its journal."""
+    end_with_parent(signal.SIGKILL, server.pid)()

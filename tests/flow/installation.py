@@ -60,6 +60,7 @@ class Installation:
         assert first, f"up ended before it was ready:\n{self.log.read_text()[-4000:]}"
         self.line: dict[str, Any] = json.loads(first)
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        self.database = self.named("gunicorn")[0].environ()["DATABASE_URL"]
 
     def family(self) -> list[psutil.Process]:
         """Every process below `up`, however deep."""
@@ -77,8 +78,7 @@ class Installation:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database answers, on a connection of its own."""
-        web = self.named("gunicorn")[0]
-        with psycopg.connect(web.environ()["DATABASE_URL"], autocommit=True) as connection:
+        with psycopg.connect(self.database, autocommit=True) as connection:
             return connection.execute(query, values).fetchall()
 
     def stop(self) -> int:

@@ -24,6 +24,7 @@ from tests.flow.sending import Sender
 
 EVENTS = 500
 KILLS = 10
+SEED = 20261122
 ISSUES = 3
 #: Words of the command lines of what `up` supervises.
 KINDS = (("gunicorn",), ("manage.py", "work"), ("manage.py", "schedule"))
@@ -77,7 +78,7 @@ def kill_one(tocsin: Installation, words: tuple[str, ...], chance: random.Random
 
 def murders(tocsin: Installation, flood: Flood) -> None:
     """Kills web, worker and scheduler in turn, each at a moment of its own while events come in."""
-    chance = random.Random(20261122)
+    chance = random.Random(SEED)
     moments = sorted(chance.sample(range(5, EVENTS - 20), KILLS))
     for moment, words in zip(moments, itertools.cycle(KINDS), strict=False):
         flood.wait_until(moment)
