@@ -46,7 +46,7 @@ _2026_11: tuple[tuple[str, str], ...] = (
     ("duration", r"\b\d+(?:\.\d+)?(?:ns|us|µs|ms|sec|secs|seconds|min|mins|s|m|h|d)\b"),
     (
         "hex",
-        r"\b0[xX][0-9A-Fa-f]+\b|\b(?=[a-f]*\d)[0-9a-f]{8,128}\b|\b(?=[A-F]*\d)[0-9A-F]{8,128}\b",
+        r"\b0[xX][0-9A-Fa-f]+\b|\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{8,128}\b|\b(?=\d*[A-F])(?=[A-F]*\d)[0-9A-F]{8,128}\b",
     ),
     ("git_sha", r"\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{7}\b"),
     ("float", r"(?<![\w.])-?\d+\.\d+(?:[eE][+-]?\d+)?\b(?!\.\d)"),

@@ -11,7 +11,7 @@ from app.base.json import encode
 from tests.events import NAMES, payload
 from tests.normalize.senders import noted, sent
 
-#: Title, culprit, level, platform, user, and whose each frame of the thrown exception is (A: the application's).
+#: Title, culprit, level, platform, user, and whose each frame of the thrown exception is (A: our user's).
 EXPECTED = {
     "cocoa": (
         "Shop.Payment.charge: Attempted to dereference garbage pointer at 0x10.",
