@@ -19,6 +19,8 @@ from app.ingest.asgi import Ingest, Send, reply, route
 from app.ingest.body import Receive
 
 HEALTH = ("/_health/", "/_health")
+#: Pages rendered at once in one process.
+THREADS = 8
 RELAY_HEALTH = ("/api/relay/healthcheck/live/", "/api/relay/healthcheck/ready/")
 
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -45,9 +47,16 @@ def make(serve: str) -> Application:
 
 
 def _django() -> Application:
-    from django.core.asgi import get_asgi_application  # noqa: PLC0415 an ingest process must not load it
+    """The dashboard, in a few threads that keep their database connections.
 
-    return cast("Application", get_asgi_application())
+    Not Django's own ASGI handler: with our views and middleware, which are synchronous, it goes from thread to
+    thread for every middleware and connects to the database anew for every request (measured for the sign-in
+    page: 6.6 ms of CPU, 2.6 ms like this).
+    """
+    from a2wsgi import WSGIMiddleware  # noqa: PLC0415 an ingest process must not load it
+    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
+
+    return cast("Application", WSGIMiddleware(get_wsgi_application(), workers=THREADS))
 
 
 def _nothing_else(ingest: Ingest) -> Application:
