@@ -50,13 +50,14 @@ def _django() -> Application:
     """The dashboard, in a few threads that keep their database connections.
 
     Not Django's own ASGI handler: our views and middleware are synchronous, so it would go from thread to
-    thread for every middleware and connects to the database anew for every request (measured for the sign-in
+    thread for every middleware and connect to the database anew for every request (measured for the sign-in
     page: 6.6 ms of CPU, 2.6 ms like this).
     """
     from a2wsgi import WSGIMiddleware  # noqa: PLC0415 an ingest process must not load it
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
 
-    return cast("Application", WSGIMiddleware(get_wsgi_application(), workers=THREADS))
+    pages: Any = get_wsgi_application()
+    return cast("Application", WSGIMiddleware(pages, workers=THREADS))
 
 
 def _nothing_else(ingest: Ingest) -> Application:
