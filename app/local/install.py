@@ -105,8 +105,10 @@ def fill(venv: Path, lock: Path) -> None:
     """Install exactly what the lock names: --no-deps, because it names everything."""
     total = lock.read_text().count("==")
     pip = [str(interpreter(venv)), "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-input"]
+    # Most modules are never imported: Python compiles those that are, when they are.
+    pip += ["--no-compile", "--retries", "2", "--requirement", str(lock)]
     with Progress(f"Installing {total} packages into .venv") as progress:
-        code, said = run([*pip, "--retries", "2", "-r", str(lock)], progress, total)
+        code, said = run(pip, progress, total)
         if code:
             sys.exit(explain(said, venv))
 
