@@ -9,8 +9,8 @@ import msgspec
 from app.ingest.answers import Answer
 from app.ingest.service import Service
 
-#: Less room on disk than this and the next large request would be refused.
-LEAST_FREE = 1024 * 1024
+#: Less room on disk than this and most requests would be refused.
+LEAST_FREE = 64 * 1024
 
 
 async def answer(service: Service, *, full: bool) -> Answer:

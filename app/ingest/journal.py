@@ -51,7 +51,8 @@ class Journal:
         except OSError as error:
             self._report(error)
             raise
-        self._report(None)
+        if data:
+            self._report(None)
 
     @property
     def waiting(self) -> int:

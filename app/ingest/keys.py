@@ -63,7 +63,8 @@ class Keys:
         if now - at < REFRESH or now < self._away_until:
             return key
         answer = self._ask(public_key)
-        if now - at < STALE:
+        # A database that failed the last time is asked again, but nobody waits for it.
+        if now - at < STALE or self._away_until:
             return key
         try:
             return await asyncio.shield(answer)
@@ -89,8 +90,7 @@ class Keys:
 
     async def _load_batch(self, asked: list[str]) -> None:
         try:
-            async with asyncio.timeout(TIMEOUT):
-                found = await self._lookup(asked)
+            found = await self._look_up_in_time(asked)
         except (psycopg.Error, OSError, TimeoutError) as error:
             self._mark_away(error)
             for future in self._take(self._asked.copy()).values():
@@ -101,6 +101,16 @@ class Keys:
             key = found.get(public_key)
             self._remember(public_key, key)
             future.set_result(key)
+
+    async def _look_up_in_time(self, asked: list[str]) -> dict[str, Key]:
+        """Raises TimeoutError in time. Nobody waits for the seconds that psycopg takes to give a query up."""
+        lookup = asyncio.ensure_future(self._lookup(asked))
+        lookup.add_done_callback(_retrieved)
+        await asyncio.wait({lookup}, timeout=TIMEOUT)
+        if not lookup.done():
+            lookup.cancel()
+            raise TimeoutError("the database does not answer")
+        return lookup.result()
 
     def _take(self, asked: Iterable[str]) -> dict[str, asyncio.Future[Key | None]]:
         return {public_key: self._asked.pop(public_key) for public_key in asked}
@@ -125,8 +135,8 @@ class Keys:
         self._away_until = self._clock() + PAUSE
 
 
-def _retrieved(future: asyncio.Future[Key | None]) -> None:
-    """A refresh nobody waits for must not be reported as an exception nobody fetched."""
+def _retrieved(future: asyncio.Future[Any]) -> None:
+    """What nobody waits for must not be reported as an exception nobody fetched."""
     if not future.cancelled():
         future.exception()
 
@@ -153,18 +163,16 @@ class Database:
 
     async def lookup(self, public_keys: list[str]) -> dict[str, Key]:
         """Those of the keys that exist. Raises psycopg.Error or OSError."""
+        connection, self._connection = self._connection, None
+        connection = connection or await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
         try:
-            connection = self._connection or await self._connect()
             rows = await (await connection.execute(self.QUERY, [public_keys])).fetchall()
         except BaseException:
             # Cancelled by the time limit as well: a connection in mid-query is of no use any more.
-            await self.close()
+            await connection.close()
             raise
+        self._connection = connection
         return {public_key: Key(id_, project, active) for public_key, id_, project, active in rows}
-
-    async def _connect(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        self._connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
-        return self._connection
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -63,21 +63,26 @@ class Tail:
         """Moves to the segment with the next byte; its readable size, or None at the end of all."""
         end = self._end() if self._end else None
         for number in self.folder.segments():
-            path = self.folder.segment(number)
             if number < self._position.segment:
-                path.unlink(missing_ok=True)
+                self._delete(number)
                 continue
             if end and number > end.segment:
                 return None
-            size = end.offset if end and number == end.segment else path.stat().st_size
+            size = end.offset if end and number == end.segment else self.folder.segment(number).stat().st_size
             if number > self._position.segment:
                 self._position = Position(number, 0)
             if self._position.offset < size:
                 return size
             if end is None or number < end.segment:
                 self._position = Position(number + 1, 0)
-                path.unlink(missing_ok=True)
+                self._delete(number)
         return None
+
+    def _delete(self, number: int) -> None:
+        """Closed first: an open file would go on taking room on the disk."""
+        if number == self._open_number:
+            self.close()
+        self.folder.segment(number).unlink(missing_ok=True)
 
     def _read(self, size: int) -> bytes:
         """The next bytes of the segment, more than BYTES only when the first record is larger."""

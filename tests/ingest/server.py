@@ -106,13 +106,14 @@ class Server:
 class Queue:
     """Takes every group out of the queue of events, as a worker would."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "") -> None:
+        self.url = url
         self.records: list[Accepted] = []
         self.groups: list[Any] = []
 
     def read(self) -> list[Accepted]:
         """All records that have arrived up to now, in order."""
-        with queues.connect() as connection:
+        with queues.connect().clone(hostname=self.url or settings.QUEUE_URL) as connection:
             queues.declare(connection)
             queue = queues.consumed("events")(connection.channel())
             while message := queue.get(no_ack=True):
