@@ -9,7 +9,7 @@ from typing import Any
 
 import celery
 from celery.exceptions import Ignore, Reject
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
 from tasks import due, failures, groups, queues
 from tasks.application import app
@@ -29,7 +29,7 @@ class Task(celery.Task):  # type: ignore[type-arg]
         if self.request.called_directly:
             return self.run(*args, **kwargs)
         failures.refuse_killers(self.request)
-        close_old_connections()
+        failures.drop_stale_connection()
         try:
             with limited(self.spec.soft_limit):
                 return self.run(*args, **kwargs)

@@ -118,7 +118,7 @@ def persist(write: Callable[[], None]) -> None:
     patience, pause_ = time.monotonic() + PATIENCE, 0.1
     while True:
         try:
-            connection.close_if_unusable_or_obsolete()
+            drop_stale_connection()
             return write()
         except (OperationalError, InterfaceError) as error:
             connection.close()
@@ -127,6 +127,12 @@ def persist(write: Callable[[], None]) -> None:
             log.warning("The database is away (%s); waiting, so that no failure is lost", error)
         time.sleep(pause_)
         pause_ = min(pause_ * 2, 5)
+
+
+def drop_stale_connection() -> None:
+    """Makes the next query open a new connection where the old one broke or has grown old."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def stopping() -> bool:

@@ -112,7 +112,11 @@ def test_a_group_travels_as_its_raw_bytes(broker: str) -> None:
     exchange, key = queues.event_route()
     with queues.connect() as connection_:
         connection_.Producer().publish(
-            group, exchange=exchange, routing_key=key, serializer=groups.SERIALIZER, headers=groups.headers("g1")
+            group,
+            exchange=exchange,
+            routing_key=key,
+            serializer=groups.SERIALIZER,
+            headers=groups.headers("g1"),
         )
         message = queues.consumed("events")(connection_.channel()).get(accept=[groups.CONTENT_TYPE])
         assert message.body == group
