@@ -42,10 +42,10 @@ def _collect(component: Component, found: list[str]) -> None:
     if not component.contributes:
         return
     for value in component.values:
-        if isinstance(value, str):
+        if type(value) is str:
             found.append(value)
-        else:
-            _collect(value, found)
+        elif value.contributes:  # type: ignore[union-attr]
+            _collect(value, found)  # type: ignore[arg-type]
 
 
 def contains(component: Component, name: str) -> bool:

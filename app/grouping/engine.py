@@ -37,10 +37,13 @@ def group(event: Event, config: str = CURRENT) -> Grouping:
     checksum = data.get("checksum")
     if checksum:
         return _by_checksum(str(checksum), config)
-    found = _variants(data, CONFIGS[config])
+    found, texts = _variants(data, CONFIGS[config])
     values = data.get("fingerprint") or [fingerprint.DEFAULT]
     if len(values) == 1 and fingerprint.is_default(values[0]):
-        variants = [Variant(name, _hash(part), part) for name, part in found.items()]
+        variants = [
+            Variant(name, digest(texts[name]) if part.contributes else None, part)
+            for name, part in found.items()
+        ]
         return _grouping(config, variants, [fingerprint.DEFAULT])
     return _by_fingerprint(event, values, found, config)
 
@@ -54,15 +57,14 @@ def _grouping(config: str, variants: list[Variant], values: list[str]) -> Groupi
     return Grouping(config, list(dict.fromkeys(hashes)), variants, values)
 
 
-def _hash(component: Component) -> str | None:
-    return digest(leaves(component)) if component.contributes else None
-
-
 # -- variants ----------------------------------------------------------------------------------------------
 
 
-def _variants(data: dict[str, Any], config: Config) -> dict[str, Component]:
-    """The variants of the first strategy that finds something, `app` before `system`."""
+Leaves = dict[str, list[str]]
+
+
+def _variants(data: dict[str, Any], config: Config) -> tuple[dict[str, Component], Leaves]:
+    """The variants of the first strategy that finds something, `app` before `system`, and their leaves."""
     winner: Strategy | None = None
     chosen: dict[str, Component] = {}
     for strategy in STRATEGIES:
@@ -74,17 +76,18 @@ def _variants(data: dict[str, Any], config: Config) -> dict[str, Component]:
             winner, chosen = strategy, {**chosen, **parts}
         else:
             chosen.update(parts)
-    return _balanced(chosen) if "system" in chosen else chosen
+    texts = {name: leaves(part) for name, part in chosen.items()}
+    return (_balanced(chosen, texts) if "system" in chosen else chosen), texts
 
 
-def _balanced(found: dict[str, Component]) -> dict[str, Component]:
+def _balanced(found: dict[str, Component], texts: Leaves) -> dict[str, Component]:
     """Never a mere type of an exception beside a stack trace, never two equal hashes."""
     app, system = found["app"], found["system"]
     if app.contributes and not system.contributes:
         app = without(app, "the system variant does not count")
     elif app.contributes and system.contributes:
         in_app, in_system = contains(app, "stacktrace"), contains(system, "stacktrace")
-        if leaves(app) == leaves(system):
+        if texts["app"] == texts["system"]:
             app = without(app, "its hash matches the system variant")
         elif in_system and not in_app:
             app = without(app, "only the system variant has a stack trace")

@@ -56,21 +56,22 @@ def frame(source: dict[str, Any], platform: str) -> Seen:
     get = source.get
     data = get("data")
     return _seen(
-        Place(
-            get("platform") or platform,
-            get("module") or "",
-            get("filename") or "",
-            get("function") or get("raw_function") or "",
-            get("context_line") or "",
-            get("abs_path") or "",
-            isinstance(data, dict) and bool(data.get("sourcemap")),
-            get("in_app") is True,
+        (
+            get("platform", platform),
+            get("module", ""),
+            get("filename", ""),
+            get("function", ""),
+            get("context_line", ""),
+            get("abs_path", ""),
+            data is not None and bool(data.get("sourcemap")),
+            source["in_app"],
         )
     )
 
 
 @lru_cache(4096)  # the same frames come again with every event of an issue
-def _seen(place: Place) -> Seen:
+def _seen(key: tuple[str, str, str, str, str, str, bool, bool]) -> Seen:
+    place = Place(*key)
     context = _context_line(place)
     module = _module(place) if place.module else None
     has_module = module is not None and module.contributes

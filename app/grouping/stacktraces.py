@@ -12,7 +12,7 @@ from app.grouping.parameters import parameterised, shortened
 
 Variants = dict[str, Component]
 
-_SAME = ("abs_path", "package", "module", "filename", "function", "lineno", "colno")
+_SAME = ("function", "abs_path", "package", "module", "filename", "colno")
 
 
 class Pair(NamedTuple):
@@ -44,6 +44,8 @@ def stacktrace(trace: dict[str, Any], platform: str) -> Pair:
 
 
 def _is_same(source: dict[str, Any], before: dict[str, Any]) -> bool:
+    if source.get("lineno") != before.get("lineno"):  # nearly all differ here
+        return False
     return all(source.get(name) == before.get(name) for name in _SAME)
 
 

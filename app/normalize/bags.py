@@ -23,11 +23,22 @@ def bounded(value: object, bag: Bag, path: str, notes: Notes) -> object:
 def bounded_object(value: object, bag: Bag, path: str, notes: Notes) -> dict[str, object] | None:
     """The same for what must be an object; anything else is dropped with a note, emptiness without."""
     if isinstance(value, dict):
+        if _is_plain(value, bag):
+            return value or None
         kept = bounded({name: item for name, item in value.items() if item is not None}, bag, path, notes)
         return kept if isinstance(kept, dict) and kept else None
     if value is not None and value != []:
         notes.invalid(path, value)
     return None
+
+
+def _is_plain(value: dict[str, object], bag: Bag) -> bool:
+    """Whether it is plain without a closer look: small, shallow and without null."""
+    try:
+        text = encode(value)
+    except RecursionError:
+        return False
+    return len(text) <= bag.size and b"null" not in text and text.count(b"[") + text.count(b"{") <= bag.depth
 
 
 def fits(value: object, bag: Bag) -> bool:

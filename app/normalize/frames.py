@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated, TypedDict, cast
 
 import msgspec
 from msgspec import Meta
@@ -49,13 +49,13 @@ _TRACE: dict[str, Field] = {
     "lang": anything(MEDIUM),
 }
 
-_Short = Annotated[str, Meta(max_length=SHORT)]
-_Lines = Annotated[list[_Short], Meta(min_length=1, max_length=100)]
-_Number = Annotated[int, Meta(ge=0, le=LARGEST)]
+_Short = Annotated[str, Meta(max_length=SHORT)] | None
+_Lines = Annotated[list[Annotated[str, Meta(max_length=SHORT)]], Meta(min_length=1, max_length=100)] | None
+_Number = Annotated[int, Meta(ge=0, le=LARGEST)] | None
 
 
 class _Frame(TypedDict, total=False):
-    """A frame that needs no change, as nearly all do: checked in C instead of field by field."""
+    """A frame that needs no change, as nearly all do: all of them are checked in C at once."""
 
     function: _Short
     raw_function: _Short
@@ -69,8 +69,8 @@ class _Frame(TypedDict, total=False):
     pre_context: _Lines
     context_line: _Short
     post_context: _Lines
-    in_app: bool
-    vars: dict[str, object]
+    in_app: bool | None
+    vars: dict[str, object] | None
     platform: _Short
 
 
@@ -86,48 +86,66 @@ def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[st
         if frames is not None:
             notes.invalid(f"{path}.frames", frames)
         return None
-    kept: list[dict[str, object]] = []
-    for index, frame in enumerate(ends(frames, FRAMES, f"{path}.frames", notes)):
-        if isinstance(frame, dict):
-            kept.append(_frame(frame, platform, f"{path}.frames.{index}", notes))
-        elif frame is not None:
-            notes.invalid(f"{path}.frames.{index}", frame)
+    kept = _frames(ends(frames, FRAMES, f"{path}.frames", notes), f"{path}.frames", notes)
     if not kept:
         return None
+    for frame in kept:
+        _complete(frame, platform)
     _slim(kept, f"{path}.frames", notes)
     return {"frames": kept, **shaped(trace, _TRACE, path, notes)}
 
 
-def _frame(frame: dict[str, object], platform: str, path: str, notes: Notes) -> dict[str, object]:
-    kept = _checked(frame, path, notes)
-    if "abs_path" in kept:
-        if "filename" not in kept:
-            kept["filename"] = _path_of(str(kept["abs_path"]))
-    elif "://" in (filename := str(kept.get("filename", ""))):
-        kept["abs_path"], kept["filename"] = filename, _path_of(filename)
-    platform = str(kept.get("platform", platform))
-    function = kept.get("function")
-    if isinstance(function, str) and "raw_function" not in kept:
+def _frames(frames: list[object], path: str, notes: Notes) -> list[dict[str, object]]:
+    """The known attributes of each frame."""
+    regular = _regular(frames)
+    kept: list[dict[str, object]] = []
+    for index, frame in enumerate(frames):
+        if isinstance(frame, dict):
+            checked = regular[index] if regular else {}
+            if len(checked) != len(frame):  # it has attributes that are rarer, or wrong
+                kept.append(shaped(frame, _FRAME, f"{path}.{index}", notes))
+            else:
+                kept.append(_without_nulls(checked, f"{path}.{index}", notes))
+        elif frame is not None:
+            notes.invalid(f"{path}.{index}", frame)
+    return kept
+
+
+def _regular(frames: list[object]) -> list[dict[str, object]]:
+    """The frames if none of them needs a closer look, nothing otherwise."""
+    try:
+        return cast("list[dict[str, object]]", msgspec.convert(frames, list[_Frame]))
+    except msgspec.ValidationError:
+        return []
+
+
+def _without_nulls(frame: dict[str, object], path: str, notes: Notes) -> dict[str, object]:
+    if None in frame.values():
+        frame = {name: value for name, value in frame.items() if value is not None}
+    if "vars" in frame:
+        variables = _vars(frame["vars"], f"{path}.vars", notes)
+        if variables:
+            frame["vars"] = variables
+        else:
+            del frame["vars"]
+    return frame
+
+
+def _complete(frame: dict[str, object], platform: str) -> None:
+    """Adds what follows from the rest: a file's name, a function's short name, whose code it is."""
+    if "abs_path" in frame:
+        if "filename" not in frame:
+            frame["filename"] = _path_of(str(frame["abs_path"]))
+    elif "://" in (filename := str(frame.get("filename", ""))):
+        frame["abs_path"], frame["filename"] = filename, _path_of(filename)
+    platform = str(frame.get("platform", platform))
+    function = frame.get("function")
+    if isinstance(function, str) and "raw_function" not in frame:
         short = trimmed(function, platform)
         if short != function:
-            kept["raw_function"], kept["function"] = function, short
-    if "in_app" not in kept:
-        kept["in_app"] = looks_in_app(kept, platform)
-    return kept
-
-
-def _checked(frame: dict[str, object], path: str, notes: Notes) -> dict[str, object]:
-    try:
-        kept: dict[str, object] = dict(msgspec.convert(frame, _Frame))
-    except msgspec.ValidationError:
-        return shaped(frame, _FRAME, path, notes)
-    if len(kept) != len(frame):  # it has attributes that are rarer
-        return shaped(frame, _FRAME, path, notes)
-    if "vars" in kept:
-        variables = _vars(kept.pop("vars"), f"{path}.vars", notes)
-        if variables:
-            kept["vars"] = variables
-    return kept
+            frame["raw_function"], frame["function"] = function, short
+    if "in_app" not in frame:
+        frame["in_app"] = looks_in_app(frame, platform)
 
 
 def _path_of(abs_path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from app.base import clock
@@ -16,6 +17,8 @@ AHEAD = 60 * SECOND
 BEHIND = 30 * 86400 * SECOND
 #: 9999-12-31, the last day a datetime can say; and no event is older than the epoch.
 LAST = 253_402_300_799 * SECOND
+
+_CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def micros(value: object) -> int | None:
@@ -73,6 +76,8 @@ def happened(value: object, shift: int, received: int, notes: Notes) -> int:
 def shifted(value: object, shift: int) -> str | None:
     """A time beside the event's own, as ISO text; None when it is no time."""
     micro = micros(value)
+    if micro is not None and shift == 0 and isinstance(value, str) and _CANONICAL.fullmatch(value):
+        return value
     if micro is None or not 0 <= micro + shift <= LAST:
         return None
     return iso(micro + shift)

@@ -1,0 +1,150 @@
+"""Microseconds of one core for the pure middle: `python -m tests.benchmarks.pure`.
+
+Ordinary 20 KB Python events: 30 frames with lines and variables, 12 breadcrumbs, a request, contexts.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from app.base.json import decode
+from app.grouping import group
+from app.normalize import scrub, tags, titles
+from app.normalize.event import Sender, normalise
+from app.normalize.limits import Limits
+from app.normalize.read import read
+from tests.normalize.senders import RECEIVED, envelope, record
+
+EVENTS = 200
+WORDS = [
+    "order",
+    "cart",
+    "price",
+    "customer",
+    "invoice",
+    "ledger",
+    "stock",
+    "parcel",
+    "carrier",
+    "refund",
+    "voucher",
+    "basket",
+    "payment",
+    "ticket",
+]
+
+
+def payload(seed: int) -> dict[str, Any]:
+    """One event; its issue is one of twenty."""
+    some = random.Random(seed)
+    issue = random.Random(seed % 20)
+    return {
+        "level": "error",
+        "platform": "python",
+        "timestamp": "2026-11-22T13:59:58.250000Z",
+        "transaction": f"/api/{issue.choice(WORDS)}/{{id}}/",
+        "release": "shop@1.4.2",
+        "environment": "production",
+        "server_name": "web-3.eu.example",
+        "exception": {
+            "values": [
+                {
+                    "type": "ValueError",
+                    "value": f"cannot load {issue.choice(WORDS)} {some.randint(1, 10**6)}",
+                    "module": None,
+                    "mechanism": {"type": "django", "handled": False},
+                    "stacktrace": {"frames": [frame(some, issue, depth) for depth in range(30)]},
+                }
+            ]
+        },
+        "breadcrumbs": {"values": [crumb(some) for _ in range(12)]},
+        "request": {
+            "url": f"https://shop.example.com/api/{some.randint(1, 10**6)}/",
+            "method": "POST",
+            "headers": {"Host": "shop.example.com", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64)", "Accept": "*/*"},
+            "data": {"quantity": 3, "note": "[Filtered]"},
+            "query_string": "page=2&sort=desc",
+            "env": {"SERVER_NAME": "shop.example.com", "SERVER_PORT": "443"},
+        },
+        "user": {"id": str(some.randint(1, 50_000)), "username": "ada"},
+        "tags": {name: some.choice(WORDS) for name in ("tenant", "plan", "region", "feature", "worker")},
+        "contexts": {
+            "runtime": {"name": "CPython", "version": "3.13.1", "build": "3.13.1 (main)"},
+            "trace": {"trace_id": f"{some.getrandbits(128):032x}", "span_id": f"{some.getrandbits(64):016x}"},
+            "order": {"id": some.randint(1, 10**6), "items": [{"sku": "SKU-1", "qty": 2}] * 4},
+        },
+        "extra": {"sys.argv": ["manage.py", "runserver"], "digest": f"{some.getrandbits(128):032x}"},
+        "modules": {f"package-{n}": f"1.{n}.0" for n in range(60)},
+        "sdk": {"name": "sentry.python.django", "version": "2.75.0", "integrations": ["django", "logging", "redis"]},
+    }  # fmt: skip
+
+
+def frame(some: random.Random, issue: random.Random, depth: int) -> dict[str, Any]:
+    word, in_app = issue.choice(WORDS), depth % 3 == 0
+    path = f"/srv/shop/shop/{word}.py" if in_app else f"/venv/lib/python3.13/site-packages/django/{word}.py"
+    line = f"        result = {word}_total(request, {word}_id)"
+    return {
+        "filename": f"shop/{word}.py", "abs_path": path, "function": f"load_{word}_{depth}", "module": f"shop.{word}",
+        "lineno": issue.randint(1, 400), "in_app": in_app, "context_line": line,
+        "pre_context": [line, "    if total > 0:", "", "def a():", "    pass"],
+        "post_context": [line, "    return result", "", "def b():", "    pass"],
+        "vars": {f"{word}_id": str(some.randint(1, 10**6)), "request": "<WSGIRequest: POST '/api/'>", "depth": "7"},
+    }  # fmt: skip
+
+
+def crumb(some: random.Random) -> dict[str, Any]:
+    return {
+        "timestamp": "2026-11-22T13:59:57.100000Z", "type": "query", "category": "query", "level": "info",
+        "message": f'SELECT "id", "state" FROM "shop_{some.choice(WORDS)}" WHERE "id" = %s LIMIT 21',
+        "data": {"db.params": [some.randint(1, 10**6)]},
+    }  # fmt: skip
+
+
+def per_event(work: Callable[[int], object], events: int = EVENTS, rounds: int = 5) -> float:
+    """The best of some rounds, in microseconds per event."""
+    best = float("inf")
+    for _ in range(rounds):
+        begun = time.process_time()
+        for index in range(events):
+            work(index)
+        best = min(best, (time.process_time() - begun) / events * 1e6)
+    return best
+
+
+def main() -> None:
+    raws = [json.dumps(payload(seed)).encode() for seed in range(EVENTS)]
+    records = [
+        record(envelope(({"type": "event"}, raw), event_id=f"{n:032x}"), "envelope")
+        for n, raw in enumerate(raws)
+    ]
+    sender = Sender(1, 2, RECEIVED, "a" * 32, looks_clean=True)
+    normalised = [normalise(decode(raw).value, sender) for raw in raws]  # type: ignore[arg-type]
+    payloads = [[decode(raw).value for raw in raws] for _ in range(6)]
+    used = iter(range(10**9))
+    suspicious = sum(scrub.suspicious(raw) for raw in raws)
+    figures = {
+        "decode": per_event(lambda n: decode(raws[n])),
+        "look for secrets in the bytes": per_event(lambda n: scrub.suspicious(raws[n])),
+        "normalise, scrub, tags, titles": per_event(
+            lambda n: normalise(payloads[next(used) // EVENTS][n], sender)  # type: ignore[arg-type]
+        ),
+        "  of it scrub by name": per_event(lambda n: scrub.scrub(normalised[n].data, by_looks=False)),
+        "  of it tags": per_event(lambda n: tags.derived(normalised[n].data, "id:7")),
+        "  of it titles": per_event(
+            lambda n: (titles.title(normalised[n].data), titles.culprit(normalised[n].data))
+        ),
+        "scrub by looks as well": per_event(lambda n: scrub.scrub(normalised[n].data, by_looks=True)),
+        "group": per_event(lambda n: group(normalised[n])),
+        "read, all of it (without gunzip)": per_event(lambda n: read(records[n], Limits())),
+    }
+    print(f"{len(raws[0])} bytes of JSON, {suspicious} of {EVENTS} events look suspicious")
+    for name, micros in figures.items():
+        print(f"{micros:8.1f} µs  {name}")
+
+
+if __name__ == "__main__":
+    main()
