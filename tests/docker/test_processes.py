@@ -34,9 +34,8 @@ ORDER = ("postgres", "rabbitmq", "valkey", "migrate", "dashboard", "ingest", "wo
 FAIL = """
 import sentry_sdk, sys
 sentry_sdk.init(sys.argv[1], release="shop@1.0.0", environment="production")
-def charge(order): return order["gross"]
-try: charge({})
-except KeyError as error: sentry_sdk.capture_exception(error)
+try: raise eval(sys.argv[2])
+except Exception as error: sentry_sdk.capture_exception(error)
 sentry_sdk.flush(10)
 """
 
@@ -110,9 +109,9 @@ def installed() -> Iterator[Installed]:
         installed.stage.close()
 
 
-def send(dsn: str) -> None:
+def send(dsn: str, error: str) -> None:
     given = {"PATH": os.environ["PATH"]}
-    subprocess.run([sys.executable, "-c", FAIL, dsn], env=given, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", FAIL, dsn, error], env=given, check=True, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +128,7 @@ def test_an_error_goes_through_nginx_and_every_service_to_the_dashboard(
 ) -> None:
     dsn = installed.word("DSN")
     assert dsn.split("@")[1] == f"127.0.0.1:{installed.stage.ports['nginx']}/1"
-    send(dsn)
+    send(dsn, "KeyError('gross')")
     wait_for(lambda: "KeyError" in person.get("/main/issues/"), "the issue on the dashboard", 30)
 
 
@@ -211,11 +210,13 @@ def test_what_a_backup_holds_can_be_restored(installed: Installed, person: Perso
     for name in ("worker", "scheduler"):
         stage.begin(name)
     assert "KeyError" in person.get("/main/issues/")
+    send(installed.word("DSN"), "ZeroDivisionError('again')")
+    wait_for(lambda: "ZeroDivisionError" in person.get("/main/issues/"), "an issue after the restore", 60)
 
 
 def test_everything_stops_in_its_time_and_says_it_was_asked_to(installed: Installed) -> None:
     for name in reversed(ORDER):
         if name in installed.stage.running:
-            # It was started again a moment ago: a signal that comes before its handler ends it as well.
+            # Started again a moment ago: a signal that comes before its handler is there ends it as well.
             asked = {0, -signal.SIGTERM} if name == "scheduler" else {0}
             assert installed.stage.stop(name) in asked, installed.stage.log(name).read_text()[-2000:]
