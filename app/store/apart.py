@@ -6,14 +6,16 @@ import struct
 from collections.abc import Sequence
 
 import msgspec
-from django.db import DatabaseError, OperationalError
+from django.db import DataError, IntegrityError
 
 from app.event import Counted, Event, Refused, Stored
 from app.store.record import record
 
-#: What an event that should not exist can raise on its way into the tables.
+#: What an event that should not exist can raise on its way into the tables. A table that is missing, say,
+#: is not among it: the whole group fails then, and is tried again.
 FAULTS = (
-    DatabaseError,
+    DataError,
+    IntegrityError,
     ValueError,
     TypeError,
     LookupError,
@@ -40,12 +42,10 @@ def record_apart(
 ) -> tuple[list[Stored], list[Culprit]]:
     """Like `record`, but an event that cannot be stored comes back as a culprit and its neighbours are kept.
 
-    Raises django.db.OperationalError when PostgreSQL is away: that is nobody's fault.
+    Raises django.db.OperationalError when PostgreSQL is away, and other errors that are no event's fault.
     """
     try:
         return record(events, refused, counted, counts), []
-    except OperationalError:
-        raise
     except FAULTS:
         if not events:
             raise
@@ -57,8 +57,6 @@ def _halved(events: Sequence[Event]) -> tuple[list[Stored], list[Culprit]]:
     """Tries smaller and smaller parts: about 2 log n transactions for each culprit."""
     try:
         return record(events), []
-    except OperationalError:
-        raise
     except FAULTS as error:
         if len(events) == 1:
             return [], [Culprit(events[0], f"Storing failed with {type(error).__name__}: {error}"[:500])]

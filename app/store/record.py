@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import msgspec
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, InternalError, OperationalError, transaction
 
 from app.event import Counted, Event, Refused, Stored
 from app.store import counters, issues, names, news, outcomes, partitions, quarantine, rows, seen
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 TRIES = 10
 FIRST_PAUSE = 0.0005  # seconds, doubled each time: half a second at the end
 DEADLOCK, SERIALIZATION, UNIQUE, FOREIGN_KEY, CHECK = "40P01", "40001", "23505", "23503", "23514"
+READ_ONLY = "25006"  # a standby, for as long as it is one
 
 
 class Group(msgspec.Struct):
@@ -64,16 +65,27 @@ def record(
     if not (events or refused or counted or counts):
         return []
     group = Group([prepare(event) for event in events], refused, [*counts, *outcomes.unkeyed(counted)])
-    for attempt in range(1, TRIES + 1):
-        try:
-            with transaction.atomic(), cursor() as statements:
-                _write(statements, group)
-            break
-        except (IntegrityError, OperationalError) as error:
-            if attempt == TRIES or not _mend(error, group):
-                raise
-            time.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))  # noqa: S311 - to get out of each other's way
+    attempt = 1
+    while not _tried(group, is_last=attempt == TRIES):
+        time.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))  # noqa: S311 - out of each other's way
+        attempt += 1
     return [stored(row) for row in group.rows]
+
+
+def _tried(group: Group, *, is_last: bool) -> bool:
+    """One attempt; False when another one is worth while."""
+    try:
+        with transaction.atomic(), cursor() as statements:
+            _write(statements, group)
+    except (IntegrityError, OperationalError) as error:
+        if is_last or not _mend(error, group):
+            raise
+        return False
+    except InternalError as error:
+        if sqlstate(error) != READ_ONLY:
+            raise
+        raise OperationalError("PostgreSQL takes no writes at the moment") from error
+    return True
 
 
 def _write(statements: Cursor, group: Group) -> None:
