@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,27 +60,3 @@ def test_two_commands_and_no_question_lead_from_an_empty_folder_to_a_visible_iss
         ["git", "status", "--porcelain"], cwd=home / "tocsin", capture_output=True, check=True
     )
     assert left.stdout == b""
-
-
-@pytest.mark.skipif(
-    not shutil.which("useradd") or os.geteuid() != 0, reason="only root may try it as another"
-)
-def test_it_works_for_an_ordinary_user_too(home: Path) -> None:
-    user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
-    (home / "nobody").mkdir()
-    os.chown(home / "nobody", 65534, 65534)
-    clone = home / "nobody" / "tocsin"
-    subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
-    subprocess.run(["chown", "-R", "65534:65534", home / "nobody"], check=True)
-    done = subprocess.run(
-        [*user, sys.executable, "-m", "app.local.up", "--once", "--port", str(free_port())],
-        cwd=clone,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home / "nobody")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert (clone / ".tocsin" / "first_run.json").stat().st_uid == 65534
