@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -18,6 +20,7 @@ from app.store import names
 from app.wire.record import Accepted, frame
 from tasks import events
 from tests.factories import DsnKeyFactory
+from tests.tasks.crews import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -177,3 +180,53 @@ def test_counts_of_the_accepting_side_are_folded_once() -> None:
     events.process(group)
     events.process(group + request(key, error()))
     assert dict(Outcome.objects.values_list("outcome", "quantity")) == {"rate_limited": 40, "accepted": 1}
+
+
+def test_while_postgresql_is_away_the_group_waits_and_then_is_stored(broken: Callable[[bool], None]) -> None:
+    key = DsnKeyFactory.create()
+    events.process(request(key, error()))
+    group = b"".join(request(key, error()) for _ in range(5))
+    broken(True)
+
+    def work() -> None:
+        events.process(group)
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join(timeout=0.5)
+    assert worker.is_alive()
+    broken(False)
+    worker.join(timeout=30)
+    assert Event.objects.count() == Issue.objects.get().events == 6
+
+
+def test_a_connection_that_was_cut_is_made_again() -> None:
+    key = DsnKeyFactory.create()
+    events.process(request(key, error()))
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        other.execute("select pg_terminate_backend(%s)", [pid])
+    events.process(request(key, error()))
+    assert Event.objects.count() == Issue.objects.get().events == 2
+
+
+@pytest.fixture
+def broken(transactional_db: None) -> Iterator[Callable[[bool], None]]:
+    """Cuts everyone off from the database, or lets them in again."""
+    name = connection.settings_dict["NAME"]
+    outside = psycopg.conninfo.make_conninfo(database_url(), dbname="postgres")
+
+    def cut(away: bool) -> None:
+        connection.close()
+        with psycopg.connect(outside, autocommit=True) as other:
+            other.execute(f"alter database {name} allow_connections {not away}")
+            if away:
+                other.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name]
+                )
+
+    yield cut
+    cut(False)
