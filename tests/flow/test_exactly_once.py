@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -93,27 +94,33 @@ def assert_everything_once(tocsin: Installation, office: PostOffice) -> None:
     killer.join(90)
     assert not killer.is_alive()
 
-    def stored() -> int:
-        return int(tocsin.rows("SELECT count(*) FROM app_event")[0][0])
+    def missing() -> list[int]:
+        stored = {each.hex for (each,) in tocsin.rows("SELECT event_id FROM app_event")}
+        return [number for number, each in enumerate(flood.ids) if each not in stored]
 
-    wait_for(lambda: stored() >= EVENTS, f"{EVENTS} events stored", 60)
+    with contextlib.suppress(AssertionError):
+        wait_for(lambda: not missing(), "every event stored", 60)
+    assert missing() == []
     ids = tocsin.rows("SELECT event_id FROM app_event")
     assert sorted(each.hex for (each,) in ids) == sorted(flood.ids)
     counted = dict(tocsin.rows("SELECT title, events FROM app_issue"))
     assert counted == {f"till {i} jammed": len(range(i, EVENTS, ISSUES)) for i in range(ISSUES)}
     accepted = tocsin.rows("SELECT sum(quantity) FROM app_outcome WHERE outcome = 'accepted'")
     assert accepted == [(EVENTS,)]
-    wait_for(lambda: len(office.about("jammed")) >= ISSUES, "a mail for each issue")
-    wait_for(
-        lambda: not tocsin.rows("SELECT 1 FROM app_notification WHERE state <> 'sent'"), "an empty outbox"
-    )
-    assert sorted(tocsin.rows("SELECT kind FROM app_notification")) == [("issue_new",)] * ISSUES
+    assert_one_mail_per_issue(tocsin, office)
+
+
+def assert_one_mail_per_issue(tocsin: Installation, office: PostOffice) -> None:
+    def kinds() -> list[tuple[str]]:
+        return tocsin.rows("SELECT kind FROM app_notification")
+
+    wait_for(lambda: len(kinds()) >= ISSUES, "a message for each issue in the outbox", 60)
+    # What a killed sender had in hand is sent when its claim runs out; here that is now.
+    tocsin.rows("UPDATE app_notification SET claimed_until = now() WHERE state <> 'sent' RETURNING id")
+    unsent = "SELECT state, answer FROM app_notification WHERE state <> 'sent'"
+    wait_for(lambda: not tocsin.rows(unsent), "an empty outbox", 60)
+    assert kinds() == [("issue_new",)] * ISSUES
     assert len(office.about("jammed")) == ISSUES
-
-
-def test_killed_processes_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    with post_office() as office, installation(tmp_path / "data", EMAIL_URL=office.url) as tocsin:
-        assert_everything_once(tocsin, office)
 
 
 @pytest.fixture
