@@ -32,7 +32,7 @@ def logentry(entry: object, message: object, notes: Notes) -> dict[str, object] 
         kept = _entry(entry, notes)
     elif entry is not None:
         notes.invalid("logentry", entry)
-    if message is not None and "formatted" not in kept:
+    if message is not None and message != kept.get("message") and "formatted" not in kept:
         plain = _text(message, "message", notes)
         if isinstance(plain, str) and plain.strip():
             kept["formatted"] = plain

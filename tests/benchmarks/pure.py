@@ -20,22 +20,7 @@ from app.normalize.read import read
 from tests.normalize.senders import RECEIVED, envelope, record
 
 EVENTS = 200
-WORDS = [
-    "order",
-    "cart",
-    "price",
-    "customer",
-    "invoice",
-    "ledger",
-    "stock",
-    "parcel",
-    "carrier",
-    "refund",
-    "voucher",
-    "basket",
-    "payment",
-    "ticket",
-]
+WORDS = ["order", "cart", "price", "customer", "invoice", "ledger", "stock", "parcel", "refund", "ticket"]
 
 
 def payload(seed: int) -> dict[str, Any]:
@@ -65,7 +50,11 @@ def payload(seed: int) -> dict[str, Any]:
         "request": {
             "url": f"https://shop.example.com/api/{some.randint(1, 10**6)}/",
             "method": "POST",
-            "headers": {"Host": "shop.example.com", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64)", "Accept": "*/*"},
+            "headers": {
+                "Host": "shop.example.com",
+                "User-Agent": "Mozilla/5.0 (X11; Linux)",
+                "Accept": "*/*",
+            },
             "data": {"quantity": 3, "note": "[Filtered]"},
             "query_string": "page=2&sort=desc",
             "env": {"SERVER_NAME": "shop.example.com", "SERVER_PORT": "443"},
@@ -79,8 +68,12 @@ def payload(seed: int) -> dict[str, Any]:
         },
         "extra": {"sys.argv": ["manage.py", "runserver"], "digest": f"{some.getrandbits(128):032x}"},
         "modules": {f"package-{n}": f"1.{n}.0" for n in range(60)},
-        "sdk": {"name": "sentry.python.django", "version": "2.75.0", "integrations": ["django", "logging", "redis"]},
-    }  # fmt: skip
+        "sdk": {
+            "name": "sentry.python.django",
+            "version": "2.75.0",
+            "integrations": ["django", "logging", "redis"],
+        },
+    }
 
 
 def frame(some: random.Random, issue: random.Random, depth: int) -> dict[str, Any]:
@@ -88,20 +81,32 @@ def frame(some: random.Random, issue: random.Random, depth: int) -> dict[str, An
     path = f"/srv/shop/shop/{word}.py" if in_app else f"/venv/lib/python3.13/site-packages/django/{word}.py"
     line = f"        result = {word}_total(request, {word}_id)"
     return {
-        "filename": f"shop/{word}.py", "abs_path": path, "function": f"load_{word}_{depth}", "module": f"shop.{word}",
-        "lineno": issue.randint(1, 400), "in_app": in_app, "context_line": line,
+        "filename": f"shop/{word}.py",
+        "abs_path": path,
+        "function": f"load_{word}_{depth}",
+        "module": f"shop.{word}",
+        "lineno": issue.randint(1, 400),
+        "in_app": in_app,
+        "context_line": line,
         "pre_context": [line, "    if total > 0:", "", "def a():", "    pass"],
         "post_context": [line, "    return result", "", "def b():", "    pass"],
-        "vars": {f"{word}_id": str(some.randint(1, 10**6)), "request": "<WSGIRequest: POST '/api/'>", "depth": "7"},
-    }  # fmt: skip
+        "vars": {
+            f"{word}_id": str(some.randint(1, 10**6)),
+            "request": "<WSGIRequest: POST '/api/'>",
+            "depth": "7",
+        },
+    }
 
 
 def crumb(some: random.Random) -> dict[str, Any]:
     return {
-        "timestamp": "2026-11-22T13:59:57.100000Z", "type": "query", "category": "query", "level": "info",
+        "timestamp": "2026-11-22T13:59:57.100000Z",
+        "type": "query",
+        "category": "query",
+        "level": "info",
         "message": f'SELECT "id", "state" FROM "shop_{some.choice(WORDS)}" WHERE "id" = %s LIMIT 21',
         "data": {"db.params": [some.randint(1, 10**6)]},
-    }  # fmt: skip
+    }
 
 
 def per_event(work: Callable[[int], object], events: int = EVENTS, rounds: int = 5) -> float:

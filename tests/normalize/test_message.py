@@ -74,6 +74,13 @@ def test_formatting_takes_bounded_time_and_room(template: str) -> None:
             },
             {"message": "got %s", "params": ["'items'"], "formatted": "got 'items'"},
         ),
+        (
+            {
+                "sentry.interfaces.Message": {"message": "%s", "params": ["'a'"], "formatted": None},
+                "message": "%s",
+            },
+            {"message": "%s", "params": ["'a'"], "formatted": "'a'"},
+        ),
         ({"logentry": {"message": 5}}, {"message": "5", "formatted": "5"}),
         ({"message": ""}, None),
         ({"logentry": {}}, None),
