@@ -84,7 +84,9 @@ class Folder:
 
 def create(root: Path) -> Folder:
     """A new folder. Raises OSError when the journal cannot be written."""
-    root.mkdir(parents=True, exist_ok=True)
+    if not root.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        sync_directory(root.parent)
     name = uuid.uuid4().hex
     hidden = root / f".{name}"
     hidden.mkdir(mode=0o700)

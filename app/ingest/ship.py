@@ -165,7 +165,7 @@ class Shipper:
             try:
                 size = self._round()
             except Exception as error:  # noqa: BLE001 whatever a broker does, the journal has it and we go on
-                self._report(str(error) or type(error).__name__)
+                self._report(f"{type(error).__name__}: {error}")
                 if self._stop_by is not None:
                     break
                 time.sleep(pause)

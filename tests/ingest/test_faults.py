@@ -177,30 +177,48 @@ def control(node: RabbitMQ, *command: str) -> None:
     subprocess.run([program, *command], env=node.environment(), check=True, capture_output=True, timeout=60)
 
 
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A broker of our own, which may be maltreated."""
+    node = RabbitMQ(tmp_path_factory.mktemp("node")).start()
+    yield node
+    node.stop()
+
+
 def test_a_broker_out_of_memory_gets_each_group_once(
-    key: models.DsnKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key: models.DsnKey, node: RabbitMQ, tmp_path: Path
 ) -> None:
     """It stops reading; whoever cut the connection and came again would leave a copy each time."""
-    node = RabbitMQ(tmp_path).start()
-    try:
-        monkeypatch.setattr("django.conf.settings.QUEUE_URL", node.url)
-        queue = Queue()
-        with Server(key, tmp_path) as server:
-            server.sender.message("before")
-            control(node, "set_vm_memory_high_watermark", "0.00001")
-            flood = Flood(server)
-            flood.grow(500)
-            eventually(lambda: "blocked" in server.log)
-            flood.grow(500)
-            control(node, "set_vm_memory_high_watermark", "0.4")
-            flood.grow(100)
-            flood.stop()
-            assert not flood.refused
-            queue.wait_for(flood.answered)
-        arrived = [record.event_id for record in queue.records]
-        assert len(arrived) == len(set(arrived))
-    finally:
-        node.stop()
+    queue = Queue(node.url)
+    with Server(key, tmp_path, QUEUE_URL=node.url) as server:
+        server.sender.message("before")
+        control(node, "set_vm_memory_high_watermark", "0.00001")
+        flood = Flood(server)
+        flood.grow(500)
+        eventually(lambda: "blocked" in server.log)
+        flood.grow(500)
+        control(node, "set_vm_memory_high_watermark", "0.4")
+        flood.grow(100)
+        flood.stop()
+        assert not flood.refused
+        queue.wait_for(flood.answered)
+    arrived = [record.event_id for record in queue.records]
+    assert len(arrived) == len(set(arrived))
+
+
+def test_a_record_the_broker_never_takes_is_put_aside(
+    key: models.DsnKey, node: RabbitMQ, tmp_path: Path
+) -> None:
+    queue = Queue(node.url)
+    control(node, "eval", "application:set_env(rabbit, max_message_size, 50000).")
+    with Server(key, tmp_path, QUEUE_URL=node.url) as server:
+        body = b"{}\n" + b'{"type":"attachment","length":60000}\n' + bytes(60_000)
+        assert server.sender.envelope(body).status == 200
+        last = server.sender.message("behind it").json["id"]
+        queue.wait_for({last})
+        [kept] = (tmp_path / "journal" / "aside").iterdir()
+        assert body in kept.read_bytes()
+        assert "refuses a record" in server.log
 
 
 def test_the_database_may_be_away_for_known_keys(key: models.DsnKey, broker: str, tmp_path: Path) -> None:
