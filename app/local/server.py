@@ -35,6 +35,12 @@ def make_private(folder: Path, owner: pwd.struct_passwd | None = None) -> None:
     folder.chmod(0o700)
 
 
+def make_passable(folder: Path) -> None:
+    """Make `folder` one that others may pass through to what is theirs in it, and not list."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)
+
+
 def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

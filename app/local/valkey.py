@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from app.local.process import NotReady, Process
-from app.local.server import launch, make_private, socket_folder
+from app.local.server import launch, make_passable, make_private, socket_folder
 
 SETTINGS = {
     "port": "0",
@@ -58,7 +58,7 @@ class Valkey:
 
     def start(self) -> Valkey:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.socket.parent.parent.mkdir(parents=True, exist_ok=True)
+        make_passable(self.folder.parent / "run")
         make_private(self.folder)
         make_private(self.socket.parent)
         self.process = Process(

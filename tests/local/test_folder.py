@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ from app.local.folder import Folder
 from app.local.process import NotReady
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """A folder that is taken changes it for the whole process."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def run(code: str, place: Path) -> subprocess.Popen[str]:
@@ -68,3 +77,10 @@ def test_the_data_folder_is_where_the_environment_says(monkeypatch: pytest.Monke
     assert folder.default() == Path("/somewhere/else")
     monkeypatch.delenv("TOCSIN_DATA")
     assert folder.default() == (Path("/var/lib/tocsin") if os.geteuid() == 0 else ROOT / ".tocsin")
+
+
+def test_what_is_written_into_it_is_for_the_owner_only(tmp_path: Path) -> None:
+    data = Folder(tmp_path / "new")
+    (data.place / "mail").mkdir()
+    assert (data.place / "mail").stat().st_mode & 0o077 == 0
+    assert data.place.stat().st_mode & 0o066 == 0
