@@ -9,9 +9,9 @@ from typing import Any
 from kombu import Connection
 from kombu.message import Message
 
+from app.base.text import storable
 from app.models import FailedTask
 from tasks import groups, queues, valkey
-from tasks.failures import storable
 
 #: Letters collected in one run; the next run takes the rest.
 AT_MOST = 1000

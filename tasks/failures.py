@@ -18,6 +18,7 @@ from django.core.cache import cache
 from django.db import DataError, InterfaceError, OperationalError, connection, transaction
 
 from app.base import clock
+from app.base.text import storable
 from app.models import FailedTask
 from tasks import due, queues
 from tasks.catalogue import Spec
@@ -86,7 +87,7 @@ def give_up(task: str, args: Sequence[Any], message_id: str, error: Exception | 
         message_id=message_id[:64],
         args=plain,
         body=body,
-        error=storable(error),
+        error=words(error),
         failed=clock.now(),
     )
     try:
@@ -140,10 +141,9 @@ def stopping() -> bool:
     return state.should_stop is not None or state.should_terminate is not None
 
 
-def storable(error: Exception | str) -> str:
-    """The error as text PostgreSQL takes: no NUL, no lone surrogate, bounded."""
-    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-    return text[:4000].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\0")
+def words(error: Exception | str) -> str:
+    """The error as a row keeps it: bounded, and without what PostgreSQL refuses."""
+    return storable(error if isinstance(error, str) else f"{type(error).__name__}: {error}")[:4000]
 
 
 def shown(args: Sequence[Any]) -> str:

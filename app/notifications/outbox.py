@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from app.base import clock
+from app.base.text import storable
 from app.models import Notification
 
 State = Notification.State
@@ -84,7 +85,7 @@ def settle(row: Notification, answer: Answer) -> None:
     """Notes the receiver's answer: sent, failed for good, or due again later."""
     now = clock.now()
     ours = Notification.objects.filter(pk=row.pk, state=State.SENDING, attempts=row.attempts)
-    words = answer.words[:2000].replace("\x00", "")
+    words = storable(answer.words[:2000])
     if answer.delivered:
         ours.update(state=State.SENT, sent=now, answer=words, claimed_until=None)
     elif answer.final or row.attempts >= ATTEMPTS:

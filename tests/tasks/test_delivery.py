@@ -45,7 +45,8 @@ def blocked() -> bool:
     """Whether some worker waits for the row that the test has locked."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%%app_heartbeat%%'"
+            "select count(*) from pg_stat_activity"
+            " where wait_event_type = 'Lock' and query like '%%app_heartbeat%%'"
         )
         return bool(cursor.fetchone()[0])
 
@@ -77,7 +78,8 @@ def publish(body: Any, **how: Any) -> None:
 
 def dead(message_id: str) -> FailedTask:
     due.put("operations.collect_dead_letters", [])
-    return eventually(lambda: FailedTask.objects.filter(message_id=message_id).first())
+    row: FailedTask = eventually(lambda: FailedTask.objects.filter(message_id=message_id).first())
+    return row
 
 
 def test_a_message_nobody_can_read_is_kept_for_a_person(crew: Crew) -> None:
@@ -118,7 +120,7 @@ def test_a_group_travels_as_its_raw_bytes(broker: str) -> None:
             serializer=groups.SERIALIZER,
             headers=groups.headers("g1"),
         )
-        message = queues.consumed("events")(connection_.channel()).get(accept=[groups.CONTENT_TYPE])
+        message: Any = queues.consumed("events")(connection_.channel()).get(accept=[groups.CONTENT_TYPE])
         assert message.body == group
         assert message.payload == ([group], {}, {})
         message.ack()
