@@ -33,7 +33,11 @@ STRATEGIES = (
 
 def group(event: Event, config: str = CURRENT) -> Grouping:
     """The hashes of an event, the primary one first, and why. The event is not changed."""
-    data = event.data
+    return explain(event.data, event.tags, config)
+
+
+def explain(data: dict[str, Any], tags: dict[str, str], config: str = CURRENT) -> Grouping:
+    """The same from an event's parts, as they were stored: the trees need not be kept to be shown."""
     checksum = data.get("checksum")
     if checksum:
         return _by_checksum(str(checksum), config)
@@ -45,7 +49,8 @@ def group(event: Event, config: str = CURRENT) -> Grouping:
             for name, part in found.items()
         ]
         return _grouping(config, variants, [fingerprint.DEFAULT])
-    return _by_fingerprint(event, values, found, config)
+    resolved = fingerprint.resolved(values, data, tags, _crash_frame(data))
+    return _by_fingerprint(resolved, found, config)
 
 
 def _grouping(config: str, variants: list[Variant], values: list[str]) -> Grouping:
@@ -108,8 +113,7 @@ def _by_checksum(checksum: str, config: str) -> Grouping:
     return _grouping(config, [Variant("checksum", found, component)], [])
 
 
-def _by_fingerprint(event: Event, values: list[str], found: dict[str, Component], config: str) -> Grouping:
-    texts = fingerprint.resolved(values, event.data, event.tags, _crash_frame(event.data))
+def _by_fingerprint(texts: list[str], found: dict[str, Component], config: str) -> Grouping:
     parts = [leaf("value", text) for text in texts]
     if fingerprint.DEFAULT not in texts:
         custom = Variant("custom-fingerprint", digest(texts), branch("fingerprint", parts))

@@ -6,9 +6,10 @@ import hashlib
 from typing import Any
 
 import pytest
+from msgspec.json import decode, encode
 
 from app.event import Component, Grouping
-from app.grouping import CURRENT, group
+from app.grouping import CURRENT, explain, group
 from app.grouping.components import leaves
 from tests.events import NAMES, payload
 from tests.normalize.senders import sent
@@ -338,6 +339,12 @@ RELEASED: dict[str, list[str]] = {
 @pytest.mark.parametrize("name", NAMES)
 def test_a_released_configuration_never_changes(name: str) -> None:
     assert group(sent(payload(name)), "2026-11").hashes == RELEASED[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stored_event_explains_itself(name: str) -> None:
+    event = sent(payload(name))
+    assert explain(decode(encode(event.data)), event.tags, CURRENT) == group(event)
 
 
 @pytest.mark.parametrize("name", NAMES)
