@@ -15,6 +15,9 @@ SHOWN = 100
 #: A mail is somebody else's HTML: it runs nothing, loads nothing, and stands only in our frame.
 LETTER_POLICY = {
     "default-src": ["'none'"],
+    "script-src": ["'none'"],
+    "connect-src": ["'none'"],
+    "font-src": ["'none'"],
     "style-src": ["'unsafe-inline'"],
     "img-src": ["data:"],
     "frame-ancestors": ["'self'"],
