@@ -62,7 +62,7 @@ def frame(source: dict[str, Any], platform: str) -> Seen:
             get("filename", ""),
             get("function", ""),
             get("context_line", ""),
-            get("abs_path", ""),
+            get("abs_path") or get("filename", ""),
             data is not None and bool(data.get("sourcemap")),
             source["in_app"],
         )

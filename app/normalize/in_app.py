@@ -7,7 +7,7 @@ import re
 #: Directories that hold other people's code, whatever the language.
 _FOREIGN_PATH = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|node_modules|bower_components|vendor|\.cargo/registry|rustlib"
-    r"|pkg/mod|\.pub-cache|gems|usr/lib|usr/share|usr/local/lib|usr/local/go|usr/include|lib/python\d[^/]*)/"
+    r"|pkg/mod|\.pub-cache|gems|usr/lib|usr/share|usr/local/lib|usr/local/go|usr/include|lib/python\d[^/]*|[Pp]ython\d+/[Ll]ib)/"
     r"|^(?:/rustc/|/usr/local/go/|node:|internal/|native |<frozen |/buildroot/|/build/glibc|/System/Library/)"
     r"|^\w+-extension://|//(?:cdn|ajax|unpkg|cdnjs|code\.jquery|www\.googletagmanager|connect\.facebook)[.\w-]*/"
 )

@@ -48,12 +48,14 @@ def metadata(data: dict[str, Any]) -> dict[str, str]:
 
 
 def culprit(data: dict[str, Any]) -> str:
-    """The transaction, or the frame that crashed, or the address that was asked for."""
+    """The transaction, or the frame that crashed, or what old clients say, or the address asked for."""
     if data.get("transaction"):
         return cut(str(data["transaction"]), CULPRIT)
     frame = crash_frame(data)
     if frame is not None and (place := _place(frame, frame.get("platform") or data["platform"])):
         return cut(place, CULPRIT)
+    if data.get("culprit"):
+        return str(data["culprit"])
     request = data.get("request")
     return cut(str(request.get("url", "")), CULPRIT) if request else ""
 

@@ -98,6 +98,8 @@ def test_a_trace_may_be_a_bare_list_and_one_without_frames_is_none() -> None:
         ({"abs_path": "/venv/lib/python3.13/site-packages/django/x.py"}, "python", False),
         ({"abs_path": "/usr/lib/python3.13/json/decoder.py"}, "python", False),
         ({"abs_path": "C:\\Python\\Lib\\site-packages\\x.py"}, "python", False),
+        ({"abs_path": "C:\\Python312\\Lib\\json\\decoder.py"}, "python", False),
+        ({"abs_path": "/root/.pyenv/versions/3.12/lib/python3.12/json/decoder.py"}, "python", False),
         ({"filename": "<frozen importlib._bootstrap>"}, "python", False),
         ({"filename": "/srv/app/node_modules/express/lib/router.js"}, "node", False),
         ({"filename": "node:internal/process/task_queues"}, "node", False),

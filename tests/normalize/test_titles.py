@@ -52,6 +52,7 @@ def test_titles(payload: dict[str, Any], title: str) -> None:
             "a.py in f",
         ),
         ({"request": {"url": "https://a.b/c?d=e"}}, "https://a.b/c"),
+        ({"request": {"url": "https://a.b/c"}, "culprit": "shop.views.pay"}, "shop.views.pay"),
         ({"threads": [{"id": 1}, {"id": 2, "crashed": True, "stacktrace": frames("f")}]}, "shop.pay in f"),
         ({}, ""),
     ],
