@@ -134,6 +134,8 @@ def _lines(frame: dict[str, Any]) -> list[Line]:
     before = list(frame.get("pre_context") or [])[-AROUND:]
     after = list(frame.get("post_context") or [])[:AROUND]
     source = [str(text)[:WIDTH].expandtabs(4) for text in [*before, frame["context_line"], *after]]
+    while len(source) > len(before) + 1 and not source[-1].strip():
+        source.pop()
     indent = min((len(text) - len(text.lstrip()) for text in source if text.strip()), default=0)
     first = frame["lineno"] - len(before) if frame.get("lineno") else None
     return [

@@ -22,9 +22,8 @@ def notable(issue: Issue, kind: str = "new", age: int = 0) -> Notable:
 
 
 def member(project: Project, email: str, *, active: bool = True) -> Membership:
-    user = UserFactory(email=email, is_active=active)
-    membership: Membership = MembershipFactory(organization=project.organization, user=user)
-    return membership
+    user = UserFactory.create(email=email, is_active=active)
+    return MembershipFactory.create(organization=project.organization, user=user)
 
 
 def join(team: Team, *memberships: Membership) -> None:
@@ -38,14 +37,13 @@ def heard(project: Project) -> list[str]:
 
 @pytest.fixture
 def project(db: None) -> Project:
-    made: Project = ProjectFactory()
-    return made
+    return ProjectFactory.create()
 
 
 def test_a_project_without_a_team_concerns_everyone_who_is_active(project: Project) -> None:
     member(project, "ada@example.com")
     member(project, "left@example.com", active=False)
-    member(ProjectFactory(), "stranger@example.com")
+    member(ProjectFactory.create(), "stranger@example.com")
     assert heard(project) == ["ada@example.com"]
 
 
@@ -73,7 +71,7 @@ def announce(*rows: Notable) -> int:
 
 def test_what_is_notable_is_announced_once(project: Project) -> None:
     member(project, "ada@example.com")
-    row = notable(IssueFactory(project=project))
+    row = notable(IssueFactory.create(project=project))
     assert announce(row) == 1
     assert announce(row) == 0
     [message] = Notification.objects.all()
@@ -85,7 +83,7 @@ def test_what_is_notable_is_announced_once(project: Project) -> None:
 
 def test_each_return_of_an_issue_is_a_cause_of_its_own(project: Project) -> None:
     member(project, "ada@example.com")
-    issue = IssueFactory(project=project)
+    issue = IssueFactory.create(project=project)
     announce(notable(issue), notable(issue, "regressed"), notable(issue, "regressed"))
     causes = [row.cause for row in Notification.objects.all()]
     assert len(set(causes)) == 3
@@ -93,20 +91,20 @@ def test_each_return_of_an_issue_is_a_cause_of_its_own(project: Project) -> None
 
 def test_announcing_two_new_rows_of_one_issue_tells_it_once(project: Project) -> None:
     member(project, "ada@example.com")
-    issue = IssueFactory(project=project)
+    issue = IssueFactory.create(project=project)
     announce(notable(issue))
     announce(notable(issue))
     assert Notification.objects.count() == 1
 
 
 def test_nobody_to_tell_is_no_reason_to_try_again(project: Project) -> None:
-    row = notable(IssueFactory(project=project), age=10)
+    row = notable(IssueFactory.create(project=project), age=10)
     announce(row)
     assert issues.overdue() == []
 
 
 def test_only_what_is_overdue_is_swept(project: Project) -> None:
-    issue = IssueFactory(project=project)
+    issue = IssueFactory.create(project=project)
     late = notable(issue, age=issues.OVERDUE + 1)
     notable(issue, "regressed")
     assert issues.overdue() == [late.pk]
@@ -119,9 +117,9 @@ def test_what_was_deleted_meanwhile_is_done(db: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_announcing_the_same_write_one_message() -> None:
-    project = ProjectFactory()
+    project = ProjectFactory.create()
     member(project, "ada@example.com")
-    rows = [notable(IssueFactory(project=project)) for _ in range(10)]
+    rows = [notable(IssueFactory.create(project=project)) for _ in range(10)]
     start = threading.Barrier(4, timeout=10)
 
     def worker() -> None:

@@ -19,9 +19,12 @@ State = Notification.State
 
 @pytest.fixture
 def row(db: None) -> Notification:
-    project = ProjectFactory(slug="shop", name="Shop", organization__name="Acme", organization__slug="acme")
-    return NotificationFactory(
-        issue=IssueFactory(project=project, number=42), user=UserFactory(email="ada@example.com")
+    project = ProjectFactory.create(
+        slug="shop", name="Shop", organization__name="Acme", organization__slug="acme"
+    )
+    return NotificationFactory.create(
+        issue=IssueFactory.create(project=project, number=42),
+        user=UserFactory.create(email="ada@example.com"),
     )
 
 
@@ -170,7 +173,6 @@ def test_the_crash_shown_is_the_last_line_of_our_own_code() -> None:
         (41, "if order:", False),
         (42, "    total = order['gross']", True),
         (43, "return total", False),
-        (44, "", False),
     ]
 
 
@@ -182,6 +184,6 @@ def test_an_event_without_source_has_a_mail_all_the_same(data: dict[str, Any]) -
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Nowhere/Land", "", "../etc"])
 def test_times_are_by_the_readers_clock(row: Notification, zone: str) -> None:
-    row.user = UserFactory(timezone=zone)
+    row.user = UserFactory.create(timezone=zone)
     first_seen = dict(mail_of(row).facts)["First seen"]
     assert ("CE" in first_seen) == (zone == "Europe/Berlin")

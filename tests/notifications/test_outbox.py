@@ -31,7 +31,7 @@ def begun(row: Notification) -> Notification:
 
 @pytest.mark.django_db
 def test_a_message_to_one_person_about_one_cause_is_put_once() -> None:
-    issue, now = IssueFactory(), clock.now()
+    issue, now = IssueFactory.create(), clock.now()
     for _ in range(2):
         outbox.put(
             [
@@ -46,14 +46,15 @@ def test_a_message_to_one_person_about_one_cause_is_put_once() -> None:
 
 @pytest.mark.django_db
 def test_what_is_not_due_is_not_claimed() -> None:
-    NotificationFactory(due=clock.now() + timedelta(minutes=1))
+    NotificationFactory.create(due=clock.now() + timedelta(minutes=1))
     assert outbox.claim(10) == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_relays_never_claim_one_row() -> None:
-    rows = [NotificationFactory() for _ in range(6)]
-    claimed, both = [], threading.Barrier(2, timeout=10)
+    rows = [NotificationFactory.create() for _ in range(6)]
+    claimed: list[int] = []
+    both = threading.Barrier(2, timeout=10)
 
     def relay() -> None:
         with transaction.atomic():
@@ -73,7 +74,7 @@ def test_two_relays_never_claim_one_row() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_relay_that_dies_has_claimed_nothing() -> None:
-    row = NotificationFactory()
+    row = NotificationFactory.create()
     with transaction.atomic():
         assert outbox.claim(10)
         transaction.set_rollback(True)
@@ -83,7 +84,7 @@ def test_a_relay_that_dies_has_claimed_nothing() -> None:
 
 @pytest.mark.django_db
 def test_what_waited_too_long_in_a_queue_is_queued_again() -> None:
-    row = NotificationFactory()
+    row = NotificationFactory.create()
     outbox.claim(10)
     with time_machine.travel(clock.now() + timedelta(seconds=outbox.QUEUED + 1)):
         assert [found.pk for found in outbox.claim(10)] == [row.pk]
@@ -91,7 +92,7 @@ def test_what_waited_too_long_in_a_queue_is_queued_again() -> None:
 
 @pytest.mark.django_db
 def test_one_sender_at_a_time() -> None:
-    row = NotificationFactory()
+    row = NotificationFactory.create()
     assert begun(row).attempts == 1
     assert outbox.begin(row.pk) is None
     assert outbox.claim(10) == []
@@ -99,7 +100,7 @@ def test_one_sender_at_a_time() -> None:
 
 @pytest.mark.django_db
 def test_a_sender_that_dies_lets_go_and_its_late_answer_counts_for_nothing() -> None:
-    row = NotificationFactory()
+    row = NotificationFactory.create()
     dead = begun(row)
     with time_machine.travel(clock.now() + timedelta(seconds=outbox.SENDING + 1)):
         assert [found.pk for found in outbox.claim(10)] == [row.pk]
@@ -111,7 +112,7 @@ def test_a_sender_that_dies_lets_go_and_its_late_answer_counts_for_nothing() -> 
 
 @pytest.mark.django_db
 def test_a_sent_message_is_never_begun_again() -> None:
-    row = NotificationFactory()
+    row = NotificationFactory.create()
     outbox.settle(begun(row), Answer("250 OK", delivered=True))
     with time_machine.travel(clock.now() + timedelta(days=2)):
         assert outbox.begin(row.pk) is None
@@ -120,7 +121,7 @@ def test_a_sent_message_is_never_begun_again() -> None:
 
 @pytest.mark.django_db
 def test_it_is_tried_for_about_a_day_with_growing_pauses_and_then_failed_with_the_last_words() -> None:
-    row, start, pauses = NotificationFactory(), clock.now(), []
+    row, start, pauses = NotificationFactory.create(), clock.now(), []
     now = start
     while again(row).state == State.PENDING:
         with time_machine.travel(now, tick=False):
@@ -135,7 +136,7 @@ def test_it_is_tried_for_about_a_day_with_growing_pauses_and_then_failed_with_th
 
 @pytest.mark.django_db
 def test_a_final_no_ends_it_at_once() -> None:
-    row = NotificationFactory()
+    row = NotificationFactory.create()
     outbox.settle(begun(row), Answer("550 no such user", final=True))
     assert (again(row).state, again(row).answer) == (State.FAILED, "550 no such user")
 
@@ -147,6 +148,6 @@ def test_a_message_that_was_deleted_is_done() -> None:
 
 @pytest.mark.django_db
 def test_the_receivers_words_may_be_odd() -> None:
-    row = NotificationFactory()
+    row = NotificationFactory.create()
     outbox.settle(begun(row), Answer("5\x0050 \ud800" + "x" * 5000))
     assert again(row).answer.startswith("5\N{REPLACEMENT CHARACTER}50")

@@ -44,13 +44,15 @@ def mailing_crew(
 
 def happen(count: int) -> list[int]:
     """So many new issues in a project of two people, as the store leaves them when it dies right after."""
-    project = ProjectFactory()
+    project = ProjectFactory.create()
     for number in range(PEOPLE):
-        MembershipFactory(organization=project.organization, user=UserFactory(email=f"p{number}@example.com"))
+        MembershipFactory.create(
+            organization=project.organization, user=UserFactory.create(email=f"p{number}@example.com")
+        )
     now = clock.now()
     rows = [
         Notable(
-            issue=IssueFactory(project=project),
+            issue=IssueFactory.create(project=project),
             kind="new",
             event_id=uuid.uuid4(),
             day=now.date(),
