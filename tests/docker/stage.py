@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from app.local import postgres, rabbitmq, valkey
-from app.local.process import Process
-from app.local.server import free_port, launch
+from app.local.process import Process, until
+from app.local.server import free_port
 from tests.docker import compose, image
 
 LISTENS = {
@@ -119,9 +119,17 @@ class Stage:
 
     # -- the play ----------------------------------------------------------------------------------
 
-    def start(self, name: str) -> None:
-        """Start a service; back when its own health check is content."""
-        launch(self.made(name), lambda: self.check(name).returncode == 0, seconds=240)
+    def start(self, *names: str) -> None:
+        """Start services side by side; back when the health checks of all are content."""
+        for name in names:
+            self.begin(name)
+        for name in names:
+            until(
+                lambda name=name: not self.running[name].is_running or self.check(name).returncode == 0,  # type: ignore[misc]
+                240,
+                lambda name=name: f"{name} did not become healthy: {self.check(name)}",  # type: ignore[misc]
+            )
+            assert self.running[name].is_running, self.log(name).read_text(errors="replace")[-4000:]
 
     def begin(self, name: str) -> None:
         """Start a service; back at once."""

@@ -30,7 +30,13 @@ VARIABLES = {
     name: f"{name[0].lower()}{'0123456789abcdef' * 3}" for name in compose.variables() if "PASS" in name
 }
 VARIABLES |= {"SECRET_KEY": "k" * 64}
-ORDER = ("postgres", "rabbitmq", "valkey", "migrate", "dashboard", "ingest", "worker", "scheduler", "nginx")
+WAVES = (
+    ("postgres", "rabbitmq", "valkey"),
+    ("migrate",),
+    ("dashboard", "ingest"),
+    ("nginx",),
+)
+CLOCKED = ("worker", "scheduler")  # healthy once the clock's first beat went round
 FAIL = """
 import sentry_sdk, sys
 sentry_sdk.init(sys.argv[1], release="shop@1.0.0", environment="production")
@@ -76,16 +82,15 @@ class Installed:
         self.said = ""
 
     def up(self) -> None:
-        """`docker compose up -d`: in the order that depends_on asks for, each waiting for its health."""
-        for name in ORDER:
-            needs = self.stage.services[name].get("depends_on", {})
-            assert set(needs) <= {*self.stage.running, "migrate"}, f"{name} would start too early"
-            if name == "migrate":
+        """`docker compose up -d`: in the order that depends_on asks for, wave by wave."""
+        for wave in WAVES:
+            for name in wave:
+                needs = self.stage.services[name].get("depends_on", {})
+                assert set(needs) <= {*self.stage.running, "migrate"}, f"{name} would start too early"
+            if wave == ("migrate",):
                 self.said = self.stage.run("migrate")
-            elif name in ("worker", "scheduler"):
-                self.stage.begin(name)  # healthy once the clock's first beat went round
             else:
-                self.stage.start(name)
+                self.stage.start(*wave)
 
     def word(self, label: str) -> str:
         found = re.search(rf"^\s*{label}\s+(\S+)$", self.said, re.MULTILINE)
@@ -101,6 +106,8 @@ def installed() -> Iterator[Installed]:
     installed = Installed()
     try:
         installed.up()
+        for name in CLOCKED:
+            installed.stage.begin(name)
         yield installed
     except BaseException:
         print(installed.logs())
@@ -199,24 +206,22 @@ def test_what_a_backup_holds_can_be_restored(installed: Installed, person: Perso
     given["PGPORT"] = str(stage.ports["postgres"])
     dump = [str(programs() / "pg_dump"), "-U", "tocsin", "-Fc", "tocsin"]
     dumped = subprocess.run(dump, env=given, check=True, capture_output=True).stdout
-    for name in ("nginx", "dashboard", "ingest", "worker", "scheduler"):
+    for name in ("nginx", "dashboard", "ingest", *CLOCKED):
         stage.stop(name)
     restore = [str(programs() / "pg_restore"), "-U", "tocsin", "-d", "postgres"]
     restore += ["--clean", "--create", "--if-exists"]
     restored = subprocess.run(restore, env=given, input=dumped, capture_output=True)
     assert restored.returncode == 0, restored.stderr
-    for name in ("dashboard", "ingest", "nginx"):
-        stage.start(name)
-    for name in ("worker", "scheduler"):
+    for name in CLOCKED:
         stage.begin(name)
+    stage.start("dashboard", "ingest", "nginx")
     assert "KeyError" in person.get("/main/issues/")
     send(installed.word("DSN"), "ZeroDivisionError('again')")
     wait_for(lambda: "ZeroDivisionError" in person.get("/main/issues/"), "an issue after the restore", 60)
 
 
 def test_everything_stops_in_its_time_and_says_it_was_asked_to(installed: Installed) -> None:
-    for name in reversed(ORDER):
-        if name in installed.stage.running:
-            # Started again a moment ago: a signal that comes before its handler is there ends it as well.
-            asked = {0, -signal.SIGTERM} if name == "scheduler" else {0}
-            assert installed.stage.stop(name) in asked, installed.stage.log(name).read_text()[-2000:]
+    for name in reversed(list(installed.stage.running)):
+        # Started again a moment ago: a signal that comes before its handler is there ends it as well.
+        asked = {0, -signal.SIGTERM} if name == "scheduler" else {0}
+        assert installed.stage.stop(name) in asked, installed.stage.log(name).read_text()[-2000:]
