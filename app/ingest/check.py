@@ -1,18 +1,19 @@
 """What is looked at before the answer: enough to refuse what nothing could be made of, and to know its id.
 
-An envelope is decompressed within its bound and read by its headers; payloads are not decoded. An event of
-the old store address is decoded as far as its id, because it has no header that could name one.
+An envelope is decompressed within its bound and read by its headers. Payloads are not decoded: of an event
+only its first and last byte are looked at, which finds what was cut off or is no JSON at all. An event of the
+old store address is decoded as far as its id, because it has no header that could name one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from typing import Any, NamedTuple
 
 import msgspec
 
+from app.base import json
 from app.ingest.answers import Refusal
 from app.wire import compress, envelope, legacy
 
@@ -52,12 +53,10 @@ async def check_envelope(body: bytes, encoding: str, limits: Limits) -> Checked:
         raise _refusal(error) from error
     header, events = reading.reader.header, [item for item in reading.reader.items if item.type in EVENTS]
     for item in events:
-        if item.size > limits.event:
-            detail = f"the {item.type} has {item.size} bytes, more than {limits.event}"
-            raise Refusal(413, detail, reason="too_large")
+        _check_event(item, reading.payload(item), limits.event)
     event_id = _header_id(header.get("event_id"))
-    if not event_id and events and events[0].end <= AT_ONCE:
-        event_id = _payload_id(body, encoding, events[0])
+    if not event_id and events:
+        event_id = _payload_id(reading.payload(events[0]))
     return Checked(event_id, bool(events), header.get("dsn"))
 
 
@@ -91,23 +90,43 @@ def header(body: bytes, encoding: str) -> dict[str, Any]:
     return reader.header
 
 
+def _check_event(item: envelope.Span, payload: bytes | None, largest: int) -> None:
+    if item.size > largest:
+        detail = f"the {item.type} has {item.size} bytes, more than {largest}"
+        raise Refusal(413, detail, reason="too_large")
+    if payload is not None and not (legacy.begins_like_json(payload) and payload.rstrip()[-1:] == b"}"):
+        detail = f"the {item.type} is not a JSON object: it does not begin with {{ and end with }}"
+        raise Refusal(400, detail, reason="invalid_json")
+
+
 class _Reading:
     """An envelope on its way through the decompressor; can be left and gone on with."""
 
     def __init__(self, body: bytes, encoding: str, limit: int) -> None:
         self.reader = envelope.Reader()
         self._pieces = compress.pieces(body, encoding, limit)
+        self._kept: list[bytes] = []  # what was read at once
+        self._beginning: bytes | None = None
 
     def advance(self, at_most: int | None = None) -> bool:
         """Reads at least `at_most` bytes, or the rest. Whether that was the end."""
         done = 0
         for piece in self._pieces:
             self.reader.feed(piece)
+            if at_most is None:
+                continue
+            self._kept.append(piece)
             done += len(piece)
-            if at_most is not None and done >= at_most:
+            if done >= at_most:
                 return False
         self.reader.close()
         return True
+
+    def payload(self, item: envelope.Span) -> bytes | None:
+        """The item's payload when it lies in what was read at once, which is nearly always."""
+        if self._beginning is None:
+            self._beginning = b"".join(self._kept)
+        return self._beginning[item.start : item.end] if item.end <= len(self._beginning) else None
 
 
 def _header_id(value: object) -> str:
@@ -119,14 +138,9 @@ def _header_id(value: object) -> str:
     raise Refusal(400, "the event_id in the envelope header is not a UUID", reason="invalid_event_id")
 
 
-def _payload_id(body: bytes, encoding: str, event: envelope.Span) -> str:
-    start = bytearray()
-    for piece in compress.pieces(body, encoding, event.end + compress.PIECE):
-        start += piece
-        if len(start) >= event.end:
-            break
+def _payload_id(payload: bytes | None) -> str:
     try:
-        return _id(_named(bytes(start[event.start : event.end])))
+        return _id(_named(payload)) if payload else ""
     except ValueError:
         return ""  # the worker says what is wrong with it
 
@@ -135,14 +149,8 @@ def _named(text: bytes) -> object:
     """What the JSON of an event has as its event_id. Raises ValueError when it is no JSON object."""
     try:
         return _identified(text).event_id
-    except RecursionError:
-        return None
-    except ValueError:
-        pass  # NaN and lone surrogates are legal for those who send them
-    try:
-        event = json.loads(text.decode("utf-8", "replace"))
-    except RecursionError:
-        return None
+    except (ValueError, RecursionError):
+        event = json.decode(text).value  # the patient way, which is the worker's
     if not isinstance(event, dict):
         raise ValueError("it is a " + type(event).__name__)
     return event.get("event_id")

@@ -13,16 +13,20 @@ def unwrap(data: bytes, limit: int) -> bytes:
 
     Raises compress.Damaged when it is none of the three forms, compress.TooLarge beyond the limit.
     """
-    if _is_json(data):
+    if begins_like_json(data):
         return data
     try:
         inner = base64.b64decode(b"".join(data.split()), validate=True)
     except binascii.Error:
         raise Damaged("the body is neither JSON nor base64") from None
-    if _is_json(inner):
+    if begins_like_json(inner):
         return inner
     return decompress(inner, "deflate", limit)
 
 
-def _is_json(data: bytes) -> bool:
-    return data.lstrip()[:1] == b"{"
+def begins_like_json(data: bytes) -> bool:
+    """Whether an object follows, behind white space or a byte order mark."""
+    return data.lstrip(_BLANK)[:1] == b"{"
+
+
+_BLANK = b" \t\r\n\xef\xbb\xbf"

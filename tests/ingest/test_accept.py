@@ -188,6 +188,10 @@ BAD: list[tuple[str, int, bytes, dict[str, str]]] = [
     ("a deep header", 400, b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}\n", {}),
     ("an id that is none", 400, b'{"event_id":"nonsense"}\n', {}),
     ("an id with a line end in it", 400, b'{"event_id":"a\\r\\nSet-Cookie: x=1"}\n', {}),
+    ("an event that is no JSON", 400, envelope(b"disk full"), {}),
+    ("an event that is a list", 400, envelope(b"[{}]"), {}),
+    ("an event that ends too early", 400, gzip.compress(envelope(b'{"message":"disk')), GZIP),
+    ("an event that is empty", 400, envelope(b""), {}),
     ("a cut payload", 400, b'{}\n{"type":"event","length":9}\n{}', {}),
     ("a NUL", 400, b"\0\n", {}),
     ("no UTF-8", 400, b'{"a":"\xff"}\n', {}),
@@ -230,7 +234,8 @@ def test_what_is_no_envelope_is_refused_so_that_a_browser_can_read_why(
         (413, b'{"a":"' + b"x" * 2**20 + b'"}'),
         (200, b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}"),
         (200, b'{"a":NaN,"b":"\\ud800"}'),
-        (200, b'{"a":"\xff"}'),
+        (200, b'{"a":"\xff\0\1"}'),
+        (200, b'\xef\xbb\xbf{"a":1}'),
     ],
 )
 def test_what_is_no_event_is_refused_at_the_old_address(server: Server, status: int, body: bytes) -> None:
