@@ -64,8 +64,8 @@ class Installation:
 
     def start(self) -> Ready:
         """Web and workers start beside the migrations when there is nothing to migrate: half the time."""
-        with Progress("Starting PostgreSQL and Valkey"):
-            self.start_servers()
+        with Progress("Starting PostgreSQL and Valkey") as progress:
+            self.start_servers(progress.show)
         mark, wanted = self.data.place / "prepared", self.state_of_code()
         is_prepared = mark.exists() and mark.read_text() == wanted
         if is_prepared:
@@ -87,15 +87,15 @@ class Installation:
             data=str(self.data.place),
         )
 
-    def start_servers(self) -> None:
+    def start_servers(self, meanwhile: Callable[[], None]) -> None:
         """Only those that the environment does not name."""
         inherited = (self.data.inherited,)
         if not os.environ.get("DATABASE_URL"):
-            postgres = Postgres(self.data.place, keep_open=inherited).start()
+            postgres = Postgres(self.data.place, keep_open=inherited, meanwhile=meanwhile).start()
             self.adopt(postgres.process)
             self.environment["DATABASE_URL"] = postgres.url
         if not (os.environ.get("QUEUE_URL") and os.environ.get("REDIS_URL")):
-            valkey = Valkey(self.data.place, keep_open=inherited).start()
+            valkey = Valkey(self.data.place, keep_open=inherited, meanwhile=meanwhile).start()
             self.adopt(valkey.process)
             self.environment["QUEUE_URL"] = os.environ.get("QUEUE_URL") or valkey.queue_url
             self.environment["REDIS_URL"] = os.environ.get("REDIS_URL") or valkey.cache_url

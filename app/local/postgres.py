@@ -8,9 +8,10 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
-from app.local.process import NotReady, Process, as_user
+from app.local.process import NotReady, Process, as_user, nothing
 from app.local.server import launch, make_passable, make_private, socket_folder, why
 
 DATABASE = USER = "tocsin"
@@ -53,7 +54,13 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, data: Path, programs: Path | None = None, keep_open: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        data: Path,
+        programs: Path | None = None,
+        keep_open: tuple[int, ...] = (),
+        meanwhile: Callable[[], None] = nothing,
+    ) -> None:
         found = programs or from_wheel() or installed()
         if found is None:
             raise NotReady("There is no PostgreSQL: install one or set DATABASE_URL.")
@@ -64,6 +71,7 @@ class Postgres:
         self.log = data / "log" / "postgres.log"
         self.user = unprivileged() if os.geteuid() == 0 else None
         self.keep_open = keep_open
+        self.meanwhile = meanwhile
         self.process: Process | None = None
 
     @property
@@ -91,7 +99,7 @@ class Postgres:
             stop_with=signal.SIGINT,  # "fast": does not wait for clients to go
             keep_open=self.keep_open,
         )
-        launch(self.process, self.answers)
+        launch(self.process, self.answers, meanwhile=self.meanwhile)
         return self
 
     def stop(self, seconds: float = 10) -> None:
@@ -114,16 +122,19 @@ class Postgres:
         return self.run("pg_isready", "-q", "-h", self.sockets, "-U", USER, "-d", DATABASE).returncode == 0
 
     def make_cluster(self) -> None:
-        """initdb and the database, or nothing: half a cluster is removed again."""
-        made = self.run(
-            "initdb", "-D", self.cluster, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
-        )
+        """initdb and the database, beside its place until both are whole."""
+        unfinished = self.cluster.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        make_private(unfinished, self.user)
+        how = ("-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        made = self.run("initdb", "-D", unfinished, *how)
         if made.returncode == 0:
-            single = ("--single", "-c", "exit_on_error=on", "-D", self.cluster, "postgres")
+            single = ("--single", "-c", "exit_on_error=on", "-D", unfinished, "postgres")
             made = self.run("postgres", *single, says=f'create database "{DATABASE}"\n')
         if made.returncode:
-            shutil.rmtree(self.cluster, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
             raise NotReady(why("PostgreSQL", made.stdout, self.log))
+        unfinished.rename(self.cluster)
 
     def check_version(self) -> None:
         ours = self.run("postgres", "--version").stdout.split()[-1].split(".")[0]
@@ -173,17 +184,26 @@ class Postgres:
     def run(
         self, program: str, *words: str | Path, says: str = "", programs: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """One of PostgreSQL's programs, as the server's user; it reads what we say."""
-        return subprocess.run(
-            [(programs or self.programs) / program, *words],
-            check=False,
-            input=says,
+        """One of PostgreSQL's programs, as the server's user, who reads what we say."""
+        command = [(programs or self.programs) / program, *words]
+        child = subprocess.Popen(
+            command,
             **as_user(self.user),
             cwd="/",
+            text=True,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
+        unsaid: str | None = says
+        while True:
+            try:
+                said, _ = child.communicate(unsaid, timeout=0.25)
+            except subprocess.TimeoutExpired:
+                unsaid = None
+                self.meanwhile()
+            else:
+                return subprocess.CompletedProcess(command, child.returncode, said)
 
 
 def unprivileged() -> pwd.struct_passwd:

@@ -120,10 +120,20 @@ class Process:
             self.child.wait()
 
 
-def until(check: Callable[[], bool], seconds: float, else_say: Callable[[], str]) -> None:
+def nothing() -> None:
+    """What is done while waiting, unless somebody wants to be told."""
+
+
+def until(
+    check: Callable[[], bool],
+    seconds: float,
+    else_say: Callable[[], str],
+    meanwhile: Callable[[], None] = nothing,
+) -> None:
     """Wait for `check` to hold, or raise NotReady with what `else_say` answers."""
     deadline = time.monotonic() + seconds
     while not check():
         if time.monotonic() > deadline:
             raise NotReady(else_say())
+        meanwhile()
         time.sleep(0.03)

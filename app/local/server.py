@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from app.local.process import NotReady, Process, until
+from app.local.process import NotReady, Process, nothing, until
 
 LONGEST_SOCKET_PATH = 90  # of 107 bytes, with room for the file's name
 LARGEST_LOG = 10 * 1024**2
@@ -47,7 +47,12 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def launch(process: Process, is_ready: Callable[[], bool], seconds: float = 60) -> None:
+def launch(
+    process: Process,
+    is_ready: Callable[[], bool],
+    seconds: float = 60,
+    meanwhile: Callable[[], None] = nothing,
+) -> None:
     """Start a server that writes a log; back when it answers, NotReady with its reason when it does not."""
     log = process.log
     assert log is not None  # noqa: S101 - a server without a log cannot say why it failed
@@ -61,6 +66,7 @@ def launch(process: Process, is_ready: Callable[[], bool], seconds: float = 60) 
             lambda: not process.is_running or is_ready(),
             seconds,
             lambda: f"{process.name} did not answer within {seconds:.0f} s (see {log}).",
+            meanwhile,
         )
         if not process.is_running:
             raise NotReady(why(process.name, log.read_bytes()[begin:].decode(errors="replace"), log))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
-from app.local.process import NotReady, Process
+from app.local.process import NotReady, Process, nothing
 from app.local.server import launch, make_passable, make_private, socket_folder
 
 SETTINGS = {
@@ -37,7 +38,13 @@ class Valkey:
 
     name = "valkey"
 
-    def __init__(self, data: Path, program: Path | None = None, keep_open: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        data: Path,
+        program: Path | None = None,
+        keep_open: tuple[int, ...] = (),
+        meanwhile: Callable[[], None] = nothing,
+    ) -> None:
         found = program or find()
         if found is None:
             raise NotReady("There is no Valkey or Redis: install one or set REDIS_URL and QUEUE_URL.")
@@ -46,6 +53,7 @@ class Valkey:
         self.socket = socket_folder(data / "run" / "valkey") / "valkey.sock"
         self.log = data / "log" / "valkey.log"
         self.keep_open = keep_open
+        self.meanwhile = meanwhile
         self.process: Process | None = None
 
     @property
@@ -64,7 +72,7 @@ class Valkey:
         self.process = Process(
             self.name, self.command(), folder=self.folder, log=self.log, keep_open=self.keep_open
         )
-        launch(self.process, self.answers)
+        launch(self.process, self.answers, meanwhile=self.meanwhile)
         return self
 
     def stop(self, seconds: float = 10) -> None:

@@ -79,7 +79,17 @@ def test_half_a_cluster_is_not_left_behind(data: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(postgres, "DATABASE", 'no"name')  # initdb succeeds, making the database does not
     with pytest.raises(NotReady, match="PostgreSQL could not start"):
         server.start()
-    assert not (data / "postgres").exists()
+    assert [*(data / "postgres").iterdir()] == []
+    assert not (data / "postgres.unfinished").exists()
+
+
+def test_a_cluster_whose_making_was_interrupted_is_made_again(data: Path) -> None:
+    half = data / "postgres.unfinished"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18\n")
+    server = Postgres(data).start()
+    server.stop()
+    assert not half.exists()
 
 
 @pytest.fixture
