@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, Literal, NamedTuple
 
-from app.base import clock
-from app.ingest import address, answers, auth, check
+from app.base import address, clock
+from app.ingest import answers, auth, check
 from app.ingest.answers import RETRY_AFTER, Answer, Refusal
 from app.ingest.auth import Sender
 from app.ingest.body import Body, Receive

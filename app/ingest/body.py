@@ -49,24 +49,19 @@ class Body:
         """All of it. Raises Refusal 413, 408 or 503, or Disconnected."""
         if declared is not None:
             self._grow(declared)
-        message = await self._receive()
-        if not message.get("more_body", False) and message["type"] == "http.request":
-            self._grow(len(message["body"]))
-            return bytes(message["body"])
         try:
             async with asyncio.timeout(DEADLINE):
-                return await self._read_rest(message)
+                return await self._read_pieces()
         except TimeoutError:
             raise Refusal(408, "the body did not arrive in time", reason="slow_body") from None
 
-    async def _read_rest(self, message: MutableMapping[str, Any]) -> bytes:
+    async def _read_pieces(self) -> bytes:
         whole = bytearray()
-        while message["type"] == "http.request":
+        while (message := await self._receive())["type"] == "http.request":
             whole += message.get("body", b"")
             self._grow(len(whole))
             if not message.get("more_body", False):
                 return bytes(whole)
-            message = await self._receive()
         raise Disconnected
 
     def _grow(self, size: int) -> None:

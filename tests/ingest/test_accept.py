@@ -52,7 +52,7 @@ def x_auth(key: str, more: str = "") -> dict[str, str]:
 def test_an_event_reaches_the_queue_as_it_was_sent(server: Server, queue: Queue) -> None:
     event_id, before = uuid.uuid4().hex, clock.micros()
     body = gzip.compress(envelope(EVENT, event_id))
-    headers = {"Content-Encoding": "gzip", "User-Agent": "test/1"}
+    headers = {"Content-Encoding": "gzip", "User-Agent": "test/1", "X-Forwarded-For": "6.6.6.6"}
     answer = server.sender.envelope(body, **headers)
     assert (answer.status, answer.json) == (200, {"id": event_id})
     record = arrived(queue, event_id)
