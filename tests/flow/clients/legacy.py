@@ -30,7 +30,7 @@ def main() -> None:
     if sys.argv[1:] == ["logging"]:
         log = logging.getLogger("scale")
         log.addHandler(SentryHandler(client))
-        log.error("basket %s weighs %d grams", "b-17", 1200, extra={"stack": True})
+        log.error("basket %s weighs %d grams", "b-17", 1200)
         return
     try:
         weigh(["apple"])
