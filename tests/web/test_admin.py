@@ -27,6 +27,8 @@ def test_a_queue_nobody_works_on_is_told_apart(staff: Client) -> None:
     assert alive["events"]
     assert not alive["email"]
     assert not alive["notify"]
+    page = staff.get("/admin/").content.decode()
+    assert (page.count(">Working<"), page.count(">Silent<"), page.count(">Not seen yet<")) == (1, 1, 5)
 
 
 def test_what_was_refused_is_counted_with_its_reason(shop: scene.Shop, staff: Client) -> None:

@@ -49,6 +49,13 @@ def test_the_first_frame_of_the_application_is_open_with_its_line_and_locals(
     assert "[Filtered]" in opened
 
 
+def test_python_variables_read_as_python_wrote_them(shop: scene.Shop, ada: Client) -> None:
+    frame = scene.frame("f", "a.py", 1, vars={"order": {"name": "'Ada'", "totals": ["1", "2.5"]}})
+    data = {"exception": {"values": [{"type": "E", "stacktrace": {"frames": [frame]}}]}}
+    assert "{name: &#x27;Ada&#x27;, totals: [1, 2.5]}" in page_of(ada, shop.happened(data=data))
+    assert "&quot;name&quot;" in page_of(ada, shop.happened(data=data, platform="node"))
+
+
 def test_framework_frames_are_folded_into_one_line(shop: scene.Shop, ada: Client) -> None:
     assert "3 frames in gunicorn, django" in page_of(ada, shop.happened())
 

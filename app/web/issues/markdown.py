@@ -68,7 +68,9 @@ def _stack(event: EventRow) -> str:
 
 
 def _crumbs(event: EventRow) -> str:
-    crumbs = timeline(event.data, event.title, "error", event.timestamp.isoformat())[-CRUMBS:]
+    crumbs = timeline(event.data, event.title, event.data.get("level", "error"), event.timestamp.isoformat())[
+        -CRUMBS:
+    ]
     lines = [f"- {crumb.at} {crumb.category}: {one_line(crumb.message)}" for crumb in crumbs]
     return "## Breadcrumbs\n\n" + "\n".join(lines) if lines else ""
 

@@ -58,7 +58,7 @@ def of_event(event: EventRow, request: HttpRequest) -> dict[str, Any]:
     data = event.data
     oldest_first = request.GET.get("frames") == "oldest"
     traces = stack.traces(data, event.body.platform, newest_first=not oldest_first)
-    crumbs = timeline(data, event.title, "error", event.timestamp.isoformat())
+    crumbs = timeline(data, event.title, data.get("level", "error"), event.timestamp.isoformat())
     return {
         "traces": traces,
         "oldest_first": oldest_first,

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from app.web.issues import source
-from app.web.issues.values import Pairs, pairs
+from app.web.issues.values import Pairs, pairs, reprs
 
 #: Colouring is for what is read; beyond this many frames it only costs time.
 COLOURED = 30
@@ -161,8 +161,14 @@ def _frame(frame: dict[str, Any], platform: str, colour: bool) -> Frame:
         package=frame.get("package") or "",
         in_app=in_app,
         lines=_lines(frame, path, frame.get("platform") or platform, colour),
-        locals=pairs(frame.get("vars")),
+        locals=_locals(frame.get("vars"), frame.get("platform") or platform),
     )
+
+
+def _locals(variables: Any, platform: str) -> Pairs:
+    if platform == "python" and isinstance(variables, dict):
+        return [(str(name), reprs(value)) for name, value in variables.items()]
+    return pairs(variables)
 
 
 def _first(frame: dict[str, Any], *names: str) -> str:

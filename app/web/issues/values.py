@@ -28,6 +28,15 @@ def pairs(value: Any, leave_out: frozenset[str] = frozenset()) -> Pairs:
     return [(str(name), text(each)) for name, each in items if name not in leave_out]
 
 
+def reprs(value: Any) -> str:
+    """What Python's clients send of a variable: strings in it are written as Python would, so they stay."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {reprs(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(reprs(each) for each in value) + "]"
+    return str(value)
+
+
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2
 

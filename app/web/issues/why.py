@@ -47,6 +47,11 @@ class Why:
     config: str
     ways: list[Way]
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the client said more than "as you would by yourself"."""
+        return [each.replace(" ", "") for each in self.fingerprint] not in ([], ["{{default}}"])
+
 
 def why(grouping: Grouping | None) -> Why | None:
     if grouping is None:
