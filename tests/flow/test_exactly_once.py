@@ -123,6 +123,11 @@ def assert_one_mail_per_issue(tocsin: Installation, office: PostOffice) -> None:
     assert len(office.about("jammed")) == ISSUES
 
 
+def test_killed_processes_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    with post_office() as office, installation(tmp_path / "data", EMAIL_URL=office.url) as tocsin:
+        assert_everything_once(tocsin, office)
+
+
 @pytest.fixture
 def database() -> Iterator[str]:
     """A database of its own on the machine's PostgreSQL."""
