@@ -98,9 +98,14 @@ def assert_counters_equal_rows() -> None:
 
 def test_the_same_group_in_four_workers_is_stored_once() -> None:
     key = DsnKeyFactory.create()
+    chance = random.Random(5)
     group = [event(key.project, key, hashes=f"h{place % 5}") for place in range(40)]
     for _ in range(5):
-        kinds = Counter(stored.kind for batch in at_once([partial(record, group)] * 4) for stored in batch)
+        shuffled = [chance.sample(group, len(group)) for _ in range(4)]
+        with deadlocks() as broken:
+            batches = at_once([partial(record, one) for one in shuffled])
+        kinds = Counter(stored.kind for batch in batches for stored in batch)
+        assert broken == [0]
         group = [*group[20:], *[event(key.project, key, hashes=f"h{place % 7}") for place in range(20)]]
     assert kinds["duplicate"] >= 3 * 40
     assert Event.objects.count() == 40 + 5 * 20 - 20
@@ -155,6 +160,33 @@ def test_counters_equal_rows_after_a_flood_of_shuffled_overlapping_groups(seed: 
     assert kinds["new"] == Issue.objects.count() == Notable.objects.count()
     for project in Project.objects.all():
         assert project.next_issue == 1 + Issue.objects.filter(project=project).count()
+    assert_counters_equal_rows()
+
+
+def test_four_workers_on_the_same_issues_and_tags_never_wait_in_a_circle() -> None:
+    """No event twice, so only the shared rows make them wait; each group in an order of its own."""
+    key = DsnKeyFactory.create()
+    chance = random.Random(3)
+    words = [f"h{n}" for n in range(10)]
+    record([event(key.project, key, hashes=word) for word in words])
+
+    def share() -> list[list[Arriving]]:
+        return [
+            [
+                event(key.project, key, hashes=word, user=f"id:{chance.randint(1, 99)}", tags=shuffled(tags))
+                for word in chance.sample(words, len(words))
+            ]
+            for _ in range(25)
+        ]
+
+    def shuffled(pairs: dict[str, str]) -> dict[str, str]:
+        return dict(chance.sample(list(pairs.items()), len(pairs)))
+
+    tags = {f"key{n}": "value" for n in range(15)}
+    shares = [share() for _ in range(4)]
+    with deadlocks() as broken:
+        at_once([partial(record_all, one) for one in shares])
+    assert broken == [0]
     assert_counters_equal_rows()
 
 

@@ -180,12 +180,25 @@ def test_an_event_of_a_project_that_is_gone_is_dropped_and_its_neighbours_stay()
 
 def test_numbers_of_a_transaction_that_was_rolled_back_are_not_remembered() -> None:
     key = DsnKeyFactory.create()
+    fields: dict[str, Any] = {
+        "tags": {"tenant": "t1"},
+        "release": "",
+    }  # nothing whose number a foreign key would check
     with pytest.raises(ValueError, match="not been grouped"):
-        record([event(key.project, key, tags={"tenant": "t1"}), event(key.project, key, grouping=None)])
+        record([event(key.project, key, **fields), event(key.project, key, grouping=None)])
     assert TagValue.objects.count() == 0
-    record([event(key.project, key, tags={"tenant": "t1"})])
-    (tag,) = Event.objects.get().tags
-    assert TagValue.objects.get(pk=tag).value == "t1"
+    record([event(key.project, key, **fields)])
+    one = Event.objects.get()
+    assert list(TagValue.objects.filter(pk__in=one.tags).values_list("value", flat=True)) == ["t1"]
+    assert one.environment.name == "production"
+
+
+def test_names_that_were_deleted_are_made_again() -> None:
+    project = ProjectFactory.create()
+    record([event(project)])
+    Release.objects.all().delete()
+    record([event(project, hashes="b")])
+    assert Release.objects.get() == Issue.objects.get(number=2).first_release
 
 
 def test_odd_texts_arrive_as_they_were() -> None:
