@@ -69,13 +69,13 @@ def test_a_changed_password_is_not_shown_and_a_removed_token_is_replaced() -> No
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"email": "x"}', "\0"])
 def test_without_its_file_an_installation_in_use_is_left_as_it_is(data: Path, content: str | None) -> None:
-    MembershipFactory()
-    project = ProjectFactory()
+    MembershipFactory.create()
+    project = ProjectFactory.create()
     if content is not None:
         (data / "first_run.json").write_text(content)
     result = first_run()
     assert (result.is_new, result.email, result.password, result.token) == (False, None, None, None)
-    assert (result.project, result.dsn) == (str(project), None)
+    assert (result.project, result.dsn) == (project.slug, None)
 
 
 @pytest.mark.django_db(transaction=True)
