@@ -194,7 +194,7 @@ shaped = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(events | st.dictionaries(st.sampled_from(ATTRIBUTES), shaped, max_size=10))
 def test_any_object_becomes_an_event_and_stays_the_same_when_sent_again(payload: dict[str, Any]) -> None:
     payload.pop("type", None)
@@ -215,7 +215,7 @@ def test_json_that_is_no_object_is_refused(value: Any) -> None:
     assert found.refused[0].reason == "The event is JSON but not an object."
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.binary(max_size=300),
     st.sampled_from(["store", "envelope", "counts"]),
