@@ -30,6 +30,9 @@ LOCK = 0x746F6373696E7265
 DEADLOCK, SERIALIZATION, UNIQUE, FOREIGN_KEY, CHECK = "40P01", "40001", "23505", "23503", "23514"
 READ_ONLY = "25006"  # a standby, for as long as it is one
 
+_PROJECTS = """
+select id, organization_id, first_event is null, {lock}(%s) from app_project where id = any (%s::bigint[])"""
+
 
 class Group(msgspec.Struct):
     """What one transaction records; quantities are counted once per key (32 hexadecimal digits)."""
@@ -114,9 +117,7 @@ def _write(statements: Cursor, group: Group, *, alone: bool) -> None:
 def _projects(statements: Cursor, group: Group, alone: bool) -> tuple[dict[int, int], set[int]]:
     """The organization of every project that (still) exists, and those that have had no event so far."""
     wanted = group.projects()
-    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-    sql = f"""
-        select id, organization_id, first_event is null, {lock}(%s) from app_project where id = any (%s::bigint[])"""
+    sql = _PROJECTS.format(lock="pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared")
     found = statements.execute(sql, [LOCK, numbers(sorted(wanted))]).fetchall()
     if gone := wanted - {project for project, *_ in found}:
         log.info("dropped what came for projects that are gone: %s", sorted(gone))
