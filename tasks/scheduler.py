@@ -25,7 +25,7 @@ class Scheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         if not still_held():
-            raise SystemExit("The scheduler's database connection broke, and its lock with it")
+            raise SystemExit
         return super().tick(*args, **kwargs)
 
 
@@ -45,6 +45,8 @@ def run() -> None:
         max_interval=1,
     )
     beat.run()
+    if not still_held():
+        raise SystemExit("The scheduler's database connection broke, and its lock with it")
 
 
 def wait_for_lock() -> None:
