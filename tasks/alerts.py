@@ -21,5 +21,8 @@ def announce(ids: list[int]) -> None:
 @task("alerts.sweep")
 def sweep() -> None:
     """Announces what a killed worker or an absent broker left behind."""
-    while ids := issues.overdue():
+    found = issues.AT_ONCE
+    while found == issues.AT_ONCE:
+        ids = issues.overdue()
         announce(ids)
+        found = len(ids)

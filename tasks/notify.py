@@ -17,7 +17,7 @@ def relay_outbox() -> None:
     claimed = AT_ONCE
     while claimed == AT_ONCE:
         with transaction.atomic():
-            rows = outbox.claim(AT_ONCE)
+            rows = outbox.claim(AT_ONCE, SENDERS)
             for row in rows:
                 SENDERS[row.channel].publish((row.pk,))
         claimed = len(rows)

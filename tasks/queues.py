@@ -61,6 +61,7 @@ def transport_options(node: str = "") -> dict[str, Any]:
         # kombu's own defaults look for lost messages every 100 s.
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
+        "socket_keepalive": True,
     }
 
 

@@ -10,7 +10,7 @@ Whoever holds a row holds it only until `claimed_until`: a sender that dies lets
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,12 +45,15 @@ def put(messages: Sequence[Notification]) -> int:
     return len(messages)
 
 
-def claim(limit: int) -> list[Notification]:
-    """The oldest messages that are due and nobody holds, claimed for the caller's transaction."""
+def claim(limit: int, channels: Iterable[str] = ("email",)) -> list[Notification]:
+    """The oldest messages of these channels that are due and nobody holds, claimed for a while.
+
+    To be called in the transaction that queues them, so that one that fails has claimed nothing.
+    """
     now = clock.now()
     rows = list(
         Notification.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(_waiting(now))
+        .filter(_waiting(now), channel__in=list(channels))
         .order_by("due", "pk")[:limit]
     )
     ids = [row.pk for row in rows]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import psutil
 from django.conf import settings
@@ -31,8 +32,10 @@ def eventually(claim: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 def database_url() -> str:
-    made = connection.settings_dict
-    return f"postgres://{made['USER']}@{made['HOST'] or '127.0.0.1'}:{made['PORT'] or 5432}/{made['NAME']}"
+    """The test's database for another process or another driver; a socket's folder is a parameter."""
+    given = connection.get_connection_params()
+    parts = {name: given[name] for name in ("host", "port", "user", "password") if given.get(name)}
+    return f"postgres:///{given['dbname']}?{urlencode(parts)}"
 
 
 class Crew:
