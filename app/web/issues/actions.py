@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.signing import BadSignature
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -15,20 +16,17 @@ from django.views.decorators.http import require_POST
 from app.models import Issue, User
 from app.store import workflow
 from app.store.workflow import Changed
+from app.web.issues import listing
 from app.web.issues import undo as undoing
 from app.web.shell import Place, in_organization
-
-#: More than a page can select is no click of a person.
-MOST = 1000
 
 
 @require_POST
 @in_organization
 def bulk(request: HttpRequest, place: Place) -> HttpResponse:
-    """Moves the ticked issues, as far as the person sees them, and offers to undo what really changed."""
-    ids = _visible(place, request.POST.getlist("id")[:MOST])
+    """Moves the ticked issues, or all that match the list's address, and offers to undo what changed."""
     to = request.POST.get("to", "")
-    changes = _move(to, ids, place.user)
+    changes = _move(to, _chosen(request, place), place.user)
     if changes:
         said = f"{len(changes)} issue{'' if len(changes) == 1 else 's'} {to}"
         messages.success(request, said, extra_tags=undoing.pack(place.user, changes))
@@ -61,6 +59,14 @@ def back(request: HttpRequest, place: Place) -> HttpResponseRedirect:
     if not url_has_allowed_host_and_scheme(to, allowed_hosts=None):
         to = reverse("issues", args=[place.organization.slug])
     return HttpResponseRedirect(to)
+
+
+def _chosen(request: HttpRequest, place: Place) -> list[int]:
+    if "matching" not in request.POST:
+        return _visible(place, request.POST.getlist("id")[: listing.MOST])
+    asked = listing.asked(QueryDict(urlsplit(request.POST.get("next", "")).query.encode("utf-8", "replace")))
+    found = listing.matching(asked, place.projects).order_by(f"-{asked.sort}", "-pk")
+    return list(found.values_list("pk", flat=True)[: listing.MOST])
 
 
 def _visible(place: Place, ids: list[str]) -> list[int]:

@@ -12,6 +12,8 @@ from app.base import clock
 from app.models import Issue, IssueHour, Project, Status
 
 PAGE = 50
+#: So many issues one action moves at most.
+MOST = 1000
 SORTS = {"last_seen": "Last seen", "first_seen": "First seen", "events": "Events", "users": "Users"}
 TABS = {**dict(Status.choices), "all": "All"}
 

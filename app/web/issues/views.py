@@ -6,16 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from app.base import clock
-from app.models import Environment, Issue
+from app.models import DsnKey, Environment, Issue
 from app.store import read
 from app.web.issues import listing
+from app.web.projects.dsn import dsn
 from app.web.shell import Place, in_organization, shown
 
 
 @in_organization
 def issue_list(request: HttpRequest, place: Place) -> HttpResponse:
     asked = listing.asked(request.GET)
-    page = listing.page(listing.matching(asked, place.projects), asked)
+    found = listing.matching(asked, place.projects)
+    page = listing.page(found, asked)
     projects = {project.pk: project for project in place.projects}
     bars = read.sparklines([issue.pk for issue in page.issues], hours=24, now=clock.now())
     for issue in page.issues:
@@ -25,12 +27,13 @@ def issue_list(request: HttpRequest, place: Place) -> HttpResponse:
         section="issues",
         asked=asked,
         page=page,
+        total=found[: listing.MOST].count() if page.after or page.before else 0,
         rows=[(issue, bars.get(issue.pk, [0] * 24)) for issue in page.issues],
         chosen=next((each for each in place.projects if each.slug == asked.project), None),
         environments=environments(place),
         tabs=listing.TABS.items(),
         sorts=listing.SORTS.items(),
-        waiting=waiting(place) if not page.issues and not asked.is_narrowed else None,
+        **(first_steps(place) if not page.issues and not asked.is_narrowed else {}),
     )
     return render(request, "issues/list.html", context)
 
@@ -41,7 +44,10 @@ def environments(place: Place) -> list[str]:
     return list(names.values_list("name", flat=True).distinct().order_by("name")[:200])
 
 
-def waiting(place: Place) -> object | None:
-    """The first project that never got an event, for the empty page to explain."""
+def first_steps(place: Place) -> dict[str, object]:
+    """The first project that never got an event and its DSN, for the empty page to explain."""
     silent = next((project for project in place.projects if project.first_event is None), None)
-    return silent if silent and not Issue.objects.filter(project__in=place.projects).exists() else None
+    if silent is None or Issue.objects.filter(project__in=place.projects).exists():
+        return {}
+    key = DsnKey.objects.filter(project=silent, is_active=True).order_by("pk").first()
+    return {"waiting": silent, "dsn": dsn(key) if key else ""}
