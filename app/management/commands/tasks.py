@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", choices=["list", "replay"], nargs="?", default="list")
-        parser.add_argument("number", type=int, nargs="?", help="of the failed task, as the Admin page shows it")
+        parser.add_argument("number", type=int, nargs="?", help="of the failed task, as Admin shows it")
 
     def handle(self, *, what: str, number: int | None, **_: Any) -> None:
         if what == "list":
