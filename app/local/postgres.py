@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from app.local.process import NotReady, Process, as_user, nothing
+from app.local.process import NotReady, Process, as_user, converse, end_with_parent, nothing
 from app.local.server import launch, make_passable, make_private, socket_folder, why
 
 DATABASE = USER = "tocsin"
@@ -194,16 +194,11 @@ class Postgres:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=end_with_parent(signal.SIGTERM, os.getpid()),  # noqa: PLW1509 - we have no threads
         )
-        unsaid: str | None = says
-        while True:
-            try:
-                said, _ = child.communicate(unsaid, timeout=0.25)
-            except subprocess.TimeoutExpired:
-                unsaid = None
-                self.meanwhile()
-            else:
-                return subprocess.CompletedProcess(command, child.returncode, said)
+        said = converse(child, says, self.meanwhile)
+        return subprocess.CompletedProcess(command, child.returncode, said)
 
 
 def unprivileged() -> pwd.struct_passwd:

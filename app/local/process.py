@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -36,6 +36,28 @@ def end_with_parent(signum: signal.Signals, parent: int, nice: int = 0) -> Calla
                 os._exit(1)
 
     return before_exec
+
+
+def end_session(child: subprocess.Popen[Any]) -> None:
+    """`kill -9` a leader of a session and everybody in it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def converse(child: subprocess.Popen[str], says: str, meanwhile: Callable[[], None]) -> str:
+    """Say something to a program and hear it out; it does not outlive a Ctrl-C that comes in between."""
+    unsaid: str | None = says
+    try:
+        while True:
+            try:
+                return child.communicate(unsaid, timeout=0.25)[0]
+            except subprocess.TimeoutExpired:
+                unsaid = None
+                meanwhile()
+    except BaseException:
+        end_session(child)
+        raise
 
 
 class Identity(TypedDict, total=False):
@@ -115,9 +137,7 @@ class Process:
     def kill(self) -> None:
         """`kill -9` the program and every process it left in its session."""
         if self.child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.child.pid, signal.SIGKILL)
-            self.child.wait()
+            end_session(self.child)
 
 
 def nothing() -> None:

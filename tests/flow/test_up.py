@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -96,6 +97,23 @@ def test_ctrl_c_stops_every_process_in_less_than_15_seconds(data: Path) -> None:
     assert tocsin.stop() == 0
     assert time.monotonic() - began < 15
     assert [process for process in family if process.is_running()] == []
+
+
+@pytest.mark.parametrize("moment", ["Starting PostgreSQL", "Preparing the database", "Waiting for the web"])
+def test_ctrl_c_while_it_still_starts_leaves_nothing_running(tmp_path: Path, moment: str) -> None:
+    words = ["up", "--port", str(free_port()), "--data", str(tmp_path / "data")]
+    with subprocess.Popen(
+        [sys.executable, "manage.py", *words], cwd=ROOT, env=SHELL, stderr=subprocess.PIPE, text=True
+    ) as tocsin:
+        assert tocsin.stderr is not None
+        for line in tocsin.stderr:
+            if line.startswith(moment) or "Waiting for the web" in line:  # it may have been too quick
+                break
+        tocsin.send_signal(signal.SIGINT)
+        rest = tocsin.stderr.read()
+    assert tocsin.returncode == 0
+    assert "Traceback" not in rest.partition("│")[0]
+    assert [left for left in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(left.info)] == []
 
 
 def test_after_kill_9_everything_ends_by_itself_and_the_next_up_works(data: Path) -> None:
