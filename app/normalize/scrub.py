@@ -67,12 +67,14 @@ _DIGITS = (b"0" * 13, b"0000-0000-0", b"0000-000000-0", b"000-00-0000")
 
 def suspicious(raw: bytes) -> bool:
     """Whether the bytes of an event may hold something that looks like a secret."""
-    if b"-----BEGIN" in raw or b"\\u003" in raw or (b"@" in raw and _at_userinfo(raw)):
+    if b"-----BEGIN" in raw or _hidden(raw) or (b"@" in raw and _at_userinfo(raw)):
         return True
     zeros = raw.translate(_ZEROS)
     return any(digits in zeros for digits in _DIGITS)
 
 
+#: Digits, dashes, blanks, slashes, colons and "@" that are written as escapes, which hardly anybody does.
+_hidden: Callable[[bytes], object] = re.compile(rb"\\u00(?:3[0-9aA]|2[0dDfF]|40)").search
 _at_userinfo: Callable[[bytes], object] = re.compile(rb":(?:/|\\/){2}[^/\s?#@\"'<>]{1,256}@").search
 
 
@@ -110,6 +112,7 @@ def scrub(data: dict[str, Any], by_looks: bool) -> None:
         _logentry(data["logentry"], by_looks)
     if by_looks:
         _texts(data, ("transaction", "server_name", "logger", "culprit"))
+        _texts(data.get("template", {}), ("context_line",))
 
 
 def _texts(holder: dict[str, Any], names: tuple[str, ...]) -> None:
@@ -161,7 +164,7 @@ def _logentry(entry: dict[str, Any], by_looks: bool) -> None:
         for value in before:
             if len(value) > 3:
                 entry["formatted"] = entry["formatted"].replace(value, FILTERED)
-    elif by_looks:
+    else:
         _object(params, by_looks)
     if by_looks:
         _texts(entry, ("message", "formatted"))
@@ -183,7 +186,7 @@ def _request(request: dict[str, Any], by_looks: bool) -> None:
     else:
         _object(data, by_looks)
     if by_looks:
-        _texts(request, ("url",))
+        _texts(request, ("url", "fragment"))
     if "fragment" in request:
         request["fragment"] = _parameters(request["fragment"])
     env = request.get("env")

@@ -112,6 +112,9 @@ PLACES: list[dict[str, Any]] = [
     {"stacktrace": {"frames": [{"vars": {"password": SECRET}}]}},
     {"stacktrace": {"frames": [{"context_line": f'url = "postgres://u:{SECRET}@db/x"'}]}},
     {"logentry": {"message": "postgres://u:%s@db", "formatted": f"postgres://u:{SECRET}@db"}},
+    {"logentry": {"message": "x", "params": [{"password": SECRET}]}},
+    {"template": {"filename": "a", "context_line": f"ftp://u:{SECRET}@host"}},
+    {"request": {"fragment": f"https://u:{SECRET}@host"}},
     {"message": f"amqp://guest:{SECRET}@broker//"},
     {"transaction": f"https://u:{SECRET}@a.b"},
     {"logger": [f"https://u:{SECRET}@a.b"], "server_name": {"password": SECRET}},
@@ -126,7 +129,9 @@ def test_a_secret_is_hidden_wherever_it_stands(payload: dict[str, Any]) -> None:
     assert event.release == "kept"
 
 
-@pytest.mark.parametrize("place", ["message", "value", "extra", "vars", "tag", "crumb", "body", "line"])
+@pytest.mark.parametrize(
+    "place", ["message", "value", "extra", "vars", "tag", "crumb", "body", "line", "header"]
+)
 @pytest.mark.parametrize("secret", [CARD, AMEX, "5555-5555-5555-4444", "123-45-6789", KEY])
 def test_what_looks_like_a_secret_is_hidden_in_any_text(secret: str, place: str) -> None:
     places: dict[str, dict[str, Any]] = {
@@ -136,6 +141,13 @@ def test_what_looks_like_a_secret_is_hidden_in_any_text(secret: str, place: str)
         "vars": {"stacktrace": {"frames": [{"vars": {"a": f"'{secret}'"}}]}},
         "tag": {"tags": {"a": secret}},
         "crumb": {"breadcrumbs": [{"message": secret, "data": {"x": secret}}]},
+        "header": {
+            "request": {
+                "headers": {"X-Note": secret},
+                "cookies": {"a": secret},
+                "query_string": {"q": secret},
+            }
+        },
         "body": {"request": {"data": f"text {secret}"}},
         "line": {
             "stacktrace": {"frames": [{"context_line": secret, "pre_context": [secret], "filename": "a"}]}
@@ -176,6 +188,15 @@ def test_booleans_and_null_give_nothing_away() -> None:
         "token": "[Filtered]",
         "credentials": {"a": False},
     }
+
+
+@pytest.mark.parametrize("escaped", ["@", "-", ":", "/", "1"])
+def test_a_secret_written_in_escapes_is_found(escaped: str) -> None:
+    text = json.dumps(f"postgres://u:{SECRET}@db {CARD} {AMEX} {KEY} 123-45-6789")
+    raw = '{"message": ' + text.replace(escaped, f"\\u{ord(escaped):04x}") + "}"
+    stored = encode(sent(raw.encode())).decode()
+    for secret in (SECRET, CARD, AMEX, "MIIEpAIBAAKCAQEA", "123-45-6789"):
+        assert secret not in stored
 
 
 def test_a_clean_event_is_not_suspicious() -> None:
