@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable
 from functools import partial
 
+from celery.exceptions import SecurityWarning
 from django.conf import settings
 
 from tasks import queues, scheduler
@@ -31,6 +33,7 @@ def consume(node: str, names: list[str]) -> None:
     """Take and run tasks from these queues, one at a time, until told to stop."""
     for chatty in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(chatty).setLevel(logging.WARNING)  # two lines for each task of each second
+    warnings.simplefilter("ignore", SecurityWarning)  # of being root, which matters to those who unpickle
     app.conf.broker_transport_options = queues.transport_options(node)
     worker = app.Worker(
         hostname=node,

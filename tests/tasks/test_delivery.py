@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from django.db import connection
+from psycopg import sql
 
 from app.base import clock
-from app.models import DueTask, FailedTask, Heartbeat
+from app.models import ApiToken, DueTask, FailedTask, Heartbeat
 from tasks import due, groups, queues
+from tests.factories import UserFactory
 from tests.tasks.crews import Crew, database_url, eventually
 
 
@@ -67,6 +71,31 @@ def test_nothing_outlives_a_killed_parent(crew: Crew) -> None:
     crew.process.wait(5)
     eventually(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), 5)
     crew.start()
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Every connection to the test's database breaks, and no new one is let in."""
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    with psycopg.connect(database_url().replace(f"/{name}", "/postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("alter database {} allow_connections false").format(sql.Identifier(name)))
+        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+        try:
+            yield
+        finally:
+            admin.execute(sql.SQL("alter database {} allow_connections true").format(sql.Identifier(name)))
+
+
+def test_a_task_that_fails_while_the_database_is_away_is_not_lost(crew: Crew) -> None:
+    ApiToken.objects.create(
+        user=UserFactory.create(), name="old", digest="x", scopes=[], expires=clock.from_micros(0)
+    )
+    eventually(lambda: "rest-1" in crew.log())
+    with database_away():
+        publish([[], {}, {}], serializer="json", headers=groups.headers("late") | {"task": "accounts.expire"})
+        eventually(lambda: "waiting, so that no failure is lost" in crew.log())
+    eventually(lambda: not ApiToken.objects.exists())
 
 
 def publish(body: Any, **how: Any) -> None:
