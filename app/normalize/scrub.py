@@ -26,7 +26,9 @@ _SENSITIVE = re.compile(
 )
 #: Names that hold such a word and are no secret.
 _HARMLESS = re.compile(
-    r"(?:_tokens|_token_count|tokenizer|token_type|auth_method|auth_type|authority)$", re.IGNORECASE
+    r"(?:\b|_)(?:(?:input|output|total|max|prompt|completion|cached|reasoning)_tokens|token_(?:count|type)"
+    r"|tokenizer|auth_(?:method|type))$",
+    re.IGNORECASE,
 )
 #: name=value with a sensitive name, as in query strings and forms.
 _PARAMETER = re.compile(r"(?P<name>[\w.\-\[\]%]{1,64})=(?P<value>[^&\s;,'\"#<>]+)")

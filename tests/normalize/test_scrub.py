@@ -44,6 +44,8 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc==\n-----END RSA PR
         "bearer",
         "sessionid",
         "PHPSESSID",
+        "access_tokens",
+        "refresh_tokens",
     ],
 )
 def test_sensitive_names(name: str) -> None:
@@ -61,6 +63,8 @@ def test_sensitive_names(name: str) -> None:
         "card",
         "pass",
         "input_tokens",
+        "gen_ai.usage.output_tokens",
+        "token_count",
         "user",
         "session",
         "compass",
