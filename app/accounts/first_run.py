@@ -44,6 +44,7 @@ class FirstRun:
     """Where to send errors and how to sign in; None for what a person has since changed or removed."""
 
     is_new: bool
+    url: str
     organization: str | None
     project: str | None
     dsn: str | None
@@ -97,6 +98,7 @@ def describe(is_new: bool, known: Secrets | None) -> FirstRun:
     user = User.objects.filter(email=known.email, is_active=True).first() if known else None
     return FirstRun(
         is_new=is_new,
+        url=settings.BASE_URL,
         organization=project.organization.slug if project else None,
         project=project.slug if project else None,
         dsn=dsn(key) if key else None,

@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -41,6 +42,17 @@ class Ready:
         return asdict(self)
 
 
+def is_named(variable: str) -> bool:
+    """Whether the environment sets it, as it stands or as the name of a file (see app/settings.py)."""
+    return bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE"))
+
+
+def cause(said: str) -> str:
+    """The line of a traceback that says what was wrong, without its followers."""
+    lines = [line for line in said.splitlines() if re.match(r"[\w.]+(Error|Exception|Failure): ", line)]
+    return lines[-1].partition(": ")[2] if lines else said.strip().rpartition("\n")[2]
+
+
 class Installation:
     """One data folder, one port. `start()` raises NotReady with the one reason why it cannot run."""
 
@@ -54,13 +66,18 @@ class Installation:
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": ",".join(f"ignore:{words}" for words in EXPECTED),
             "TOCSIN_DATA": str(data.place),
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or data.secret_key(),
-            "BASE_URL": os.environ.get("BASE_URL") or self.url,
         }
+        self.suggest("SECRET_KEY", data.secret_key())
+        self.suggest("BASE_URL", self.url)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def suggest(self, name: str, value: str) -> None:
+        """Set a variable that nobody has set."""
+        if not is_named(name):
+            self.environment[name] = value
 
     def start(self) -> Ready:
         """Web and workers start beside the migrations when there is nothing to migrate: half the time."""
@@ -78,7 +95,7 @@ class Installation:
             self.wait(self.answers, progress, 60, "The web server did not answer within 60 s.")
         self.supervisor.restarts = True
         return Ready(
-            url=self.environment["BASE_URL"],
+            url=known["url"] or self.url,
             dsn=known["dsn"],
             organization=known["organization"],
             project=known["project"],
@@ -90,15 +107,15 @@ class Installation:
     def start_servers(self, meanwhile: Callable[[], None]) -> None:
         """Only those that the environment does not name."""
         inherited = (self.data.inherited,)
-        if not os.environ.get("DATABASE_URL"):
+        if not is_named("DATABASE_URL"):
             postgres = Postgres(self.data.place, keep_open=inherited, meanwhile=meanwhile).start()
             self.adopt(postgres.process)
-            self.environment["DATABASE_URL"] = postgres.url
-        if not (os.environ.get("QUEUE_URL") and os.environ.get("REDIS_URL")):
+            self.suggest("DATABASE_URL", postgres.url)
+        if not (is_named("QUEUE_URL") and is_named("REDIS_URL")):
             valkey = Valkey(self.data.place, keep_open=inherited, meanwhile=meanwhile).start()
             self.adopt(valkey.process)
-            self.environment["QUEUE_URL"] = os.environ.get("QUEUE_URL") or valkey.queue_url
-            self.environment["REDIS_URL"] = os.environ.get("REDIS_URL") or valkey.cache_url
+            self.suggest("QUEUE_URL", valkey.queue_url)
+            self.suggest("REDIS_URL", valkey.cache_url)
 
     def adopt(self, process: Process | None) -> None:
         if process is not None:
@@ -123,10 +140,9 @@ class Installation:
     def prepare(self) -> dict[str, str | None]:
         with Progress("Preparing the database") as progress:
             code, said = self.run(self.process("prepare", processes.prepare()), progress, 300)
-        last = said.strip().rpartition("\n")[2]
         if code:
-            raise NotReady(f"The database could not be prepared ({how(code)}): {last}")
-        known: dict[str, str | None] = json.loads(last)
+            raise NotReady(f"The database could not be prepared: {cause(said) or how(code)}")
+        known: dict[str, str | None] = json.loads(said.strip().rpartition("\n")[2])
         return known
 
     def see_first_error(self, ready: Ready) -> None:
@@ -147,8 +163,10 @@ class Installation:
     def run(self, process: Process, progress: Progress, seconds: float) -> tuple[int, str]:
         """Run a short program to its end, while everything else goes on: exit code and words."""
         words = self.supervisor.listen(process)
-        self.wait(lambda: not process.is_running, progress, seconds, f"{process.name} took too long.")
-        self.supervisor.turn(0)
+        try:
+            self.wait(lambda: not process.is_running, progress, seconds, f"{process.name} took too long.")
+        finally:
+            process.kill()
         return process.child.returncode if process.child else 1, words()
 
     def wait(self, check: Callable[[], bool], progress: Progress, seconds: float, else_say: str) -> None:
@@ -172,5 +190,5 @@ class Installation:
         """Changes with every migration, dependency and database; what was prepared once needs no waiting."""
         parts = sorted(path.name for path in (ROOT / "app" / "migrations").glob("0*.py"))
         parts.append((ROOT / "docker" / "requirements.lock").read_text())
-        parts.append(self.environment["DATABASE_URL"])
+        parts.append(self.environment.get("DATABASE_URL", ""))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -10,10 +10,10 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 
 def web(port: int) -> list[str]:
-    """Dashboard and ingest in one process; the rest stands in app/server.py."""
+    """Dashboard and ingest in one process, configured in app/server.py; its last requests get 4 s."""
     return [
         sys.executable, "-m", "gunicorn", "--config", "python:app.server", "app.asgi:application",
-        "--bind", f"127.0.0.1:{port}", "--workers", "1", "--graceful-timeout", "4",
+        "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "4",
     ]  # fmt: skip
 
 
