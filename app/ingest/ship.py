@@ -24,7 +24,7 @@ from tasks import groups, queues
 logger = logging.getLogger(__name__)
 
 #: Seconds from one message to the next while they are not full: what arrives together travels together.
-PACE = 0.008
+PACE = 0.02
 #: Seconds the broker has to confirm, and for which one that says "blocked" (memory, disk) is waited for.
 CONFIRM, BLOCKED = 2.0, 60.0
 #: First and longest pause after a failure.
