@@ -94,7 +94,8 @@ const press = (each) => {
 
 const commands = () => {
   const seen = new Set();
-  const list = [...keyed(), ...$$(".side a, .tabs a, .top a, [data-do]").filter(shown)];
+  const here = $$("main [data-key], .top [data-key]");
+  const list = [...here, ...keyed(), ...$$(".side a:not(.brand), .tabs a, .top a, [data-do]")].filter(shown);
   return list.filter((each) => each.dataset.do !== "palette" && !seen.has(each) && seen.add(each));
 };
 const fillPalette = () => {
