@@ -50,6 +50,12 @@ def numbers(values: Iterable[int]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
+def is_missing_day(error: BaseException) -> bool:
+    """Whether a check failed because a row's day has no partition (every constraint of ours has a name)."""
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name is None
+
+
 def text(value: str, longest: int) -> str:
     """Words made into what PostgreSQL takes: no NUL, no lone surrogate, not too long."""
     return value[:longest].replace("\0", "").encode(errors="replace").decode()

@@ -48,8 +48,11 @@ def quarantined(refused: Iterable[Refused]) -> list[Counted]:
 
 
 def unkeyed(counted: Sequence[Counted]) -> list[tuple[str, list[Counted]]]:
-    """Quantities of this group, keyed by what they say, so that a redelivery does not add them again."""
-    return [(_digest(one), [one]) for one in counted]
+    """Quantities without a key get one for each request, so that a redelivery does not add them again."""
+    requests: dict[tuple[int, int, int], list[Counted]] = {}
+    for one in counted:
+        requests.setdefault((one.project_id, one.key_id, one.at), []).append(one)
+    return [(_digest(ones), ones) for ones in requests.values()]
 
 
 def ended(rows: Iterable[Pending], outcome: str, reason: str) -> list[tuple[str, list[Counted]]]:

@@ -16,7 +16,7 @@ from django.db import IntegrityError, InternalError, OperationalError, transacti
 
 from app.event import Counted, Event, Refused, Stored
 from app.store import counters, issues, names, news, outcomes, partitions, quarantine, rows, seen
-from app.store.database import Cursor, cursor, numbers, pipelined, sqlstate
+from app.store.database import Cursor, cursor, is_missing_day, numbers, pipelined, sqlstate
 from app.store.pending import Pending, prepare, stored
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,7 @@ def _tried(group: Group, attempt: int) -> bool:
 
 
 def _write(statements: Cursor, group: Group, *, alone: bool) -> None:
+    """All statements of the transaction, in the order of locks; what it learns stands in the group's rows."""
     organizations, waiting = _projects(statements, group, alone)
     present = [row for row in group.rows if _reset(row, row.event.project_id in organizations)]
     fresh, repeats = seen.split(statements, present)
@@ -134,7 +135,7 @@ def _reset(row: Pending, exists: bool) -> bool:
 def _mend(error: Exception, group: Group) -> bool:
     """Whether another attempt can end differently; makes it so where something has to be done first."""
     state = sqlstate(error)
-    if state == CHECK and "no partition of relation" in str(error):
+    if state == CHECK and is_missing_day(error):
         partitions.create(sorted(group.days()))
         return True
     if state == FOREIGN_KEY:  # something was deleted meanwhile, perhaps what the names stand for

@@ -164,12 +164,12 @@ def test_damaged_bytes_are_kept_and_the_records_around_them_are_stored() -> None
 
 def test_items_without_a_home_are_counted_once_per_request() -> None:
     key = DsnKeyFactory.create()
-    body = b'{}\n{"type":"session"}\n{"sid":"1"}\n{"type":"a_new_thing"}\n{}'
+    body = b'{}\n{"type":"session"}\n{"sid":"1"}\n{"type":"session"}\n{"sid":"2"}\n{"type":"a_new_thing"}\n{}'
     group = request(key, {}, body=gzip.compress(body))
     events.process(group)
     events.process(group)
     counted = Outcome.objects.values_list("outcome", "category", "quantity")
-    assert set(counted) == {("filtered", "session", 1), ("filtered", "default", 1)}
+    assert set(counted) == {("filtered", "session", 2), ("filtered", "default", 1)}
 
 
 def test_counts_of_the_accepting_side_are_folded_once() -> None:
