@@ -18,7 +18,7 @@ BEHIND = 30 * 86400 * SECOND
 #: 9999-12-31, the last day a datetime can say; and no event is older than the epoch.
 LAST = 253_402_300_799 * SECOND
 
-_CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_CANONICAL = re.compile(r"(?:19[7-9]|2\d\d)\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def micros(value: object) -> int | None:
@@ -75,9 +75,13 @@ def happened(value: object, shift: int, received: int, notes: Notes) -> int:
 
 def shifted(value: object, shift: int) -> str | None:
     """A time beside the event's own, as ISO text; None when it is no time."""
-    micro = micros(value)
-    if micro is not None and shift == 0 and isinstance(value, str) and _CANONICAL.fullmatch(value):
+    if shift == 0 and isinstance(value, str) and _CANONICAL.fullmatch(value):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            return None
         return value
+    micro = micros(value)
     if micro is None or not 0 <= micro + shift <= LAST:
         return None
     return iso(micro + shift)

@@ -95,6 +95,7 @@ def test_breadcrumbs_have_a_type_a_level_and_a_time_in_utc() -> None:
                         "data": {"a": None, "b": 1},
                     },
                     {"timestamp": "2026-11-22T14:59:59+01:00", "ty": "http", "level": "log"},
+                    {"timestamp": "2026-13-22T14:59:59.000000Z", "message": "a month too many"},
                     {"timestamp": "soon", "level": "nonsense", "type": "x" * 200},
                     None,
                     {},
@@ -112,12 +113,14 @@ def test_breadcrumbs_have_a_type_a_level_and_a_time_in_utc() -> None:
             "level": "info",
         },
         {"timestamp": "2026-11-22T13:59:59.000000Z", "type": "http", "level": "info"},
+        {"message": "a month too many", "type": "default", "level": "info"},
         {"type": "x" * 125 + "...", "level": "info"},
     ]
     assert noted(event) == {
-        ("invalid_data", "breadcrumbs.values.2.level"),
+        ("invalid_data", "breadcrumbs.values.3.level"),
         ("invalid_data", "breadcrumbs.values.2.timestamp"),
-        ("value_too_long", "breadcrumbs.values.2.type"),
+        ("invalid_data", "breadcrumbs.values.3.timestamp"),
+        ("value_too_long", "breadcrumbs.values.3.type"),
     }
 
 
