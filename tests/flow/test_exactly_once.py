@@ -24,11 +24,11 @@ from tests.flow.post_office import PostOffice, post_office
 from tests.flow.sending import Sender
 
 EVENTS = 500
-KILLS = 10
+KILLS = 9
 SEED = 20261122
 ISSUES = 3
 #: Words of the command lines of what `up` supervises.
-KINDS = (("gunicorn",), ("manage.py", "work"), ("manage.py", "schedule"))
+WEB, WORK, SCHEDULE = ("gunicorn",), ("manage.py", "work"), ("manage.py", "schedule")
 
 
 class Flood:
@@ -71,19 +71,30 @@ class Flood:
 def kill_one(tocsin: Installation, words: tuple[str, ...], chance: random.Random) -> None:
     """kill -9 for one process of that kind: the parent or one of its children."""
     victims = wait_for(lambda: tocsin.named(*words), f"{words} running again")
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):  # it was quicker
         chance.choice(victims).kill()
-    except psutil.NoSuchProcess:
-        return  # it was quicker
+
+
+def kill_workers_in_mid_work(tocsin: Installation, flood: Flood) -> None:
+    """kill -9 for all workers after they stood still, with groups in hand, while more came in."""
+    victims = wait_for(lambda: tocsin.named(*WORK), "workers running again")
+    for stroke in (psutil.Process.suspend, psutil.Process.kill):
+        for victim in victims:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                stroke(victim)
+        flood.wait_until(min(flood.answered + 10, EVENTS))
 
 
 def murders(tocsin: Installation, flood: Flood) -> None:
     """Kills web, worker and scheduler in turn, each at a moment of its own while events come in."""
     chance = random.Random(SEED)
     moments = sorted(chance.sample(range(5, EVENTS - 20), KILLS))
-    for moment, words in zip(moments, itertools.cycle(KINDS), strict=False):
+    for moment, words in zip(moments, itertools.cycle((WEB, WORK, SCHEDULE)), strict=False):
         flood.wait_until(moment)
-        kill_one(tocsin, words, chance)
+        if words is WORK:
+            kill_workers_in_mid_work(tocsin, flood)
+        else:
+            kill_one(tocsin, words, chance)
 
 
 def assert_everything_once(tocsin: Installation, office: PostOffice) -> None:
