@@ -240,3 +240,15 @@ def test_what_is_checked_quickly_is_kept_as_what_is_checked_slowly() -> None:
     quick, slow = frames_of([frame, {**frame, "stack_start": True}])
     assert {**quick, "stack_start": True} == slow
     assert json.dumps(quick, sort_keys=True) == json.dumps(frame, sort_keys=True)
+
+
+def test_nulls_of_a_frame_are_absent_attributes() -> None:
+    frame = {
+        "function": "pay",
+        "module": None,
+        "filename": "a.py",
+        "vars": {"a": None},
+        "in_app": None,
+        "lineno": None,
+    }
+    assert frames_of([frame]) == [{"function": "pay", "filename": "a.py", "in_app": True}]

@@ -104,3 +104,7 @@ def test_a_secret_parameter_is_hidden_in_the_formatted_message_too() -> None:
     ]
     assert entry["params"] == {"password": "[Filtered]"}
     assert entry["formatted"] == "login [Filtered]"
+
+
+def test_what_would_be_cut_anyway_is_not_filled_in() -> None:
+    assert len(fill("{a}" * 2700, {"a": "x" * 8000})) < 40_000
