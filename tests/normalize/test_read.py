@@ -214,3 +214,11 @@ def test_an_empty_object_is_an_event() -> None:
         "other",
         {"level": "error"},
     )
+
+
+def test_what_nobody_foresaw_is_refused_by_its_name_and_can_be_replayed() -> None:
+    broken: Any = "a setting that is no number"
+    found = batch(record(b'{"message": "kept"}'), max_event=broken)
+    (refused,) = found.refused
+    assert refused.reason.startswith("Normalising failed with TypeError: ")
+    assert [event.title for event in batch(refused.frame).events] == ["kept"]
