@@ -26,7 +26,7 @@ COUNT_EVERY = 5.0
 #: Seconds for which a stopping process still ships.
 STOP_WITHIN = 3.0
 #: Bodies held in memory at once, in units of the largest one allowed.
-LARGE_BODIES = 3
+LARGE_BODIES = 2
 
 
 @dataclass

@@ -40,11 +40,13 @@ class Tail:
     def take(self) -> Slice | None:
         """The next group, None when there is nothing more (yet). The same one again until `advance`."""
         while (size := self._find()) is not None:
-            view = memoryview(self._read(size))
-            count, length = whole_frames(view)
+            data = self._read(size)
+            count, length = whole_frames(memoryview(data))
             if count:
                 number, offset = self._position
-                return Slice(bytes(view[:length]), count, Position(number, offset + length))
+                return Slice(
+                    data if length == len(data) else data[:length], count, Position(number, offset + length)
+                )
             self._pass_over(size)
         return None
 

@@ -8,7 +8,16 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from django.db import connection
+
 Target = tuple[str, int] | str
+
+
+def before_postgres() -> Proxy:
+    """A proxy before the test's database server."""
+    given = connection.get_connection_params()
+    host, port = given.get("host") or "127.0.0.1", int(given.get("port") or 5432)
+    return Proxy(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
 
 
 class Proxy:

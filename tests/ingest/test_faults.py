@@ -10,15 +10,15 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 
 from app import models
 from app.local.rabbitmq import PROGRAM, RabbitMQ
-from tests.ingest.proxy import Proxy
+from tests.ingest.proxy import Proxy, before_postgres
 from tests.ingest.server import Queue, Server
-from tests.tasks.crews import eventually
+from tests.tasks.crews import database_url, eventually
 
 pytestmark = [pytest.mark.needs("amqp"), pytest.mark.django_db]
 
@@ -223,14 +223,10 @@ def test_a_record_the_broker_never_takes_is_put_aside(
 
 def test_the_database_may_be_away_for_known_keys(key: models.DsnKey, broker: str, tmp_path: Path) -> None:
     queue = Queue()
-    with Server(key, tmp_path) as server:
-        url = urlsplit(server.environment["DATABASE_URL"])
-        with Proxy((url.hostname or "127.0.0.1", url.port or 5432)) as proxy:
-            server.stop()
-            server.environment["DATABASE_URL"] = urlunsplit(
-                url._replace(netloc=f"{url.username}@127.0.0.1:{proxy.port}")
-            )
-            server.start()
+    where, _, given = database_url().partition("?")
+    with before_postgres() as proxy:
+        parameters = dict(parse_qsl(given)) | {"host": "127.0.0.1", "port": proxy.port}
+        with Server(key, tmp_path, DATABASE_URL=f"{where}?{urlencode(parameters)}") as server:
             assert server.sender.message("known now").status == 200
             proxy.down()
             event_id = uuid.uuid4().hex

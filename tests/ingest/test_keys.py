@@ -13,7 +13,7 @@ from django.db import connection
 from app import models
 from app.ingest import keys
 from app.ingest.keys import Database, Key, Keys, Unreachable
-from tests.ingest.proxy import Proxy, Target
+from tests.ingest.proxy import Proxy, before_postgres
 from tests.tasks.crews import database_url
 
 pytestmark = pytest.mark.django_db
@@ -30,12 +30,7 @@ class Clock:
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
     """In front of the test's PostgreSQL."""
-    host, port = (
-        connection.settings_dict["HOST"] or "127.0.0.1",
-        int(connection.settings_dict["PORT"] or 5432),
-    )
-    target: Target = f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
-    with Proxy(target) as proxy:
+    with before_postgres() as proxy:
         yield proxy
 
 
