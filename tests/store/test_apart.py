@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
         {"culprit": "NUL \0", "hashes": "alone"},
         {"environment": "NUL \0"},
         {"grouping": None},
-        {"data": {"not": object()}},
+        pytest.param({"data": {"not": object()}}, id="not JSON"),  # its address is no name for a test
     ],
     ids=str,
 )
