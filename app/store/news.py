@@ -1,7 +1,7 @@
 """What somebody should hear of: issues that are new, and resolved ones that came back.
 
-An event reopens its issue when it happened after the resolution, unless the issue was resolved in a release
-and the event comes from an older one (known for longer); one without a release always does.
+An event reopens its issue when it happened after the resolution. If the issue was resolved in a release, the
+event must also name one that is not older (known for longer): what names none may come from before the mend.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ with returning_event as (
     left join app_release seen on seen.id = u.release_id
     where i.status = 'resolved'
       and (i.resolved_at is null or i.resolved_at < to_timestamp(u.at / 1e6))
-      and not coalesce(seen.id <> mended.id and seen.created < mended.created, false)
+      and (mended.id is null or seen.id = mended.id or seen.created >= mended.created)
     order by u.issue_id, u.place
 )
 update app_issue i set status = 'unresolved', substatus = 'regressed',

@@ -72,8 +72,14 @@ def test_an_older_release_does_not_reopen_what_was_resolved_in_a_newer_one(proje
     assert record([event(project, release="shop@1")])[0].kind == "ordinary"
 
 
-@pytest.mark.parametrize("release", ["shop@2", "shop@3", ""])
-def test_the_same_a_newer_or_no_release_reopens(project: Project, release: str) -> None:
+def test_an_event_without_a_release_does_not_reopen_what_was_resolved_in_one(project: Project) -> None:
+    _, mended = releases(project, "shop@1", "shop@2")
+    resolve(project, mended)
+    assert record([event(project, release="")])[0].kind == "ordinary"
+
+
+@pytest.mark.parametrize("release", ["shop@2", "shop@3"])
+def test_the_same_or_a_newer_release_reopens(project: Project, release: str) -> None:
     _, mended = releases(project, "shop@1", "shop@2")
     resolve(project, mended)
     Release.objects.create(
