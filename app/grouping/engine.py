@@ -82,10 +82,10 @@ def _variants(data: dict[str, Any], config: Config) -> tuple[dict[str, Component
         else:
             chosen.update(parts)
     texts = {name: leaves(part) for name, part in chosen.items()}
-    return (_balanced(chosen, texts) if "system" in chosen else chosen), texts
+    return (balanced(chosen, texts) if "system" in chosen else chosen), texts
 
 
-def _balanced(found: dict[str, Component], texts: Leaves) -> dict[str, Component]:
+def balanced(found: dict[str, Component], texts: Leaves) -> dict[str, Component]:
     """Never a mere type of an exception beside a stack trace, never two equal hashes."""
     app, system = found["app"], found["system"]
     if app.contributes and not system.contributes:

@@ -10,7 +10,8 @@ from msgspec.json import decode, encode
 
 from app.event import Component, Grouping
 from app.grouping import CURRENT, explain, group
-from app.grouping.components import leaves
+from app.grouping.components import branch, leaf, leaves
+from app.grouping.engine import balanced
 from tests.events import NAMES, payload
 from tests.normalize.senders import sent
 
@@ -63,6 +64,7 @@ def test_frames_of_one_kind_give_one_hash(in_app: bool) -> None:
     found = grouped(error(stacktrace=trace("a", "b", in_app=in_app)))
     assert len(found.hashes) == 1
     assert texts(found, "system") == ["E", "shop.pay", "a", "shop.pay", "b"]
+    assert ("ignored because it has no in-app frames" in all_hints(found)) is not in_app
 
 
 def test_a_hash_is_the_md5_of_its_parts_without_separators() -> None:
@@ -160,6 +162,43 @@ def test_a_group_of_different_exceptions_keeps_one_of_each_and_the_group() -> No
 def test_a_group_that_is_its_own_parent_is_a_chain() -> None:
     loop = group_of(("A", "x"), parent=1)
     assert texts(grouped(loop), "system") == ["A", "x", "ExceptionGroup", "many"]
+
+
+def test_a_lone_script_frame_without_a_function_says_nothing() -> None:
+    frame = {"module": "app", "abs_path": "https://shop.io/app.js", "in_app": True}
+    lone = {
+        "platform": "javascript",
+        "exception": [{"type": "E", "value": "v", "stacktrace": {"frames": [frame]}}],
+    }
+    assert texts(grouped(lone), "system") == ["E", "v"]
+    lone["exception"][0]["stacktrace"]["frames"].append({**frame, "function": "pay"})  # type: ignore[index]
+    assert texts(grouped(lone), "system") == ["E", "app", "app", "pay"]
+
+
+def test_a_group_inside_itself_ends() -> None:
+    payload = group_of(("Inner", "x"), ("E", "y"))
+    inner, root = payload["exception"][1], payload["exception"][2]
+    inner["mechanism"]["is_exception_group"] = True
+    root["mechanism"]["parent_id"] = 1
+    assert texts(grouped(payload), "system") == ["E", "y"]
+    inner["mechanism"]["is_exception_group"] = False
+    assert texts(grouped(payload), "system")
+
+
+def test_a_variant_without_a_trace_never_stands_beside_one_with_a_trace() -> None:
+    whole = branch("exception", [leaf("type", "E"), branch("stacktrace", [leaf("frame", "f")])])
+    bare, nothing = branch("exception", [leaf("type", "E")]), branch("exception", [])
+
+    def counting(app: Component, system: Component) -> list[str]:
+        found = {"app": app, "system": system}
+        kept = balanced(found, {name: leaves(part) for name, part in found.items()})
+        return [name for name, part in kept.items() if part.contributes]
+
+    assert counting(whole, nothing) == []
+    assert counting(whole, bare) == ["app"]
+    assert counting(bare, whole) == ["system"]
+    assert counting(whole, whole) == ["system"]
+    assert counting(nothing, whole) == ["system"]
 
 
 def test_a_made_up_type_counts_only_in_the_system_variant() -> None:
