@@ -12,14 +12,13 @@ from tasks.catalogue import QUEUES, TASKS
 from tasks.schedule import schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
-groups.register()
+queues.register()
 
 # No Django fixup: it would run the system checks and so import every page into every worker. The command
 # `work` sets Django up, and tasks.base minds the database connections.
 app = Celery("tocsin", fixups=[])
 app.conf.update(
     broker_url=settings.QUEUE_URL,
-    broker_transport=queues.transport(),
     broker_transport_options=queues.transport_options(),
     broker_connection_timeout=3,
     broker_connection_retry_on_startup=True,

@@ -15,6 +15,7 @@ from amqp.exceptions import MessageNacked, PreconditionFailed
 from django.conf import settings
 from kombu import Connection, Exchange, Queue
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 from tasks import groups
 from tasks.catalogue import QUEUES
@@ -65,17 +66,20 @@ def transport_options(node: str = "") -> dict[str, Any]:
     }
 
 
-def transport() -> str | None:
-    """The kombu transport for QUEUE_URL; None = what its scheme says."""
-    return None if is_amqp() else "tasks.valkey:Transport"
+def register() -> None:
+    """Makes kombu read groups and use our transport for every form a Redis address has; may be repeated.
+
+    By its alias, since for redis+socket:// kombu heeds no other choice.
+    """
+    groups.register()
+    TRANSPORT_ALIASES.update({"redis": "tasks.valkey:Transport", "rediss": "tasks.valkey:Transport"})
 
 
 def connect(node: str = "") -> Connection:
-    """A connection of one's own to the broker, not yet opened; also makes kombu read groups."""
-    groups.register()
+    """A connection of one's own to the broker, not yet opened."""
+    register()
     return Connection(
         settings.QUEUE_URL,
-        transport=transport(),
         transport_options=transport_options(node),
         heartbeat=0,
         connect_timeout=3,
@@ -84,7 +88,8 @@ def connect(node: str = "") -> Connection:
 
 def publish_errors() -> tuple[type[Exception], ...]:
     """What a publisher raises when the broker is away, refuses or has no queue for the message."""
-    kombu_transport: Any = Connection(settings.QUEUE_URL, transport=transport()).transport
+    register()
+    kombu_transport: Any = Connection(settings.QUEUE_URL).transport
     errors: tuple[type[Exception], ...] = kombu_transport.connection_errors + kombu_transport.channel_errors
     return (OperationalError, MessageNacked, OSError, *errors)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,12 @@ from tasks import queues
 from tests.tasks.crews import Crew, forget_queues
 
 
-@pytest.fixture(params=["amqp", "redis"])
+@pytest.fixture(params=[pytest.param("amqp", marks=pytest.mark.needs("amqp")), "redis"])
 def broker(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
     """Its URL, with an empty set of queues; torn down behind the test."""
-    settings.QUEUE_URL = os.environ["TOCSIN_BROKER_AMQP" if request.param == "amqp" else "REDIS_URL"]
+    settings.QUEUE_URL = request.getfixturevalue(
+        "broker_url" if request.param == "amqp" else "redis_broker_url"
+    )
     settings.QUEUE_PREFIX = f"test-{uuid.uuid4().hex[:8]}-"
     with queues.connect() as connection:
         queues.declare(connection)

@@ -152,6 +152,7 @@ def test_work_for_later_is_a_row_of_the_same_transaction() -> None:
     assert 4 < (DueTask.objects.get().due - clock.now()).total_seconds() <= 5
 
 
+@pytest.mark.needs("amqp")
 @pytest.mark.django_db(transaction=True)
 def test_work_nobody_has_a_queue_for_waits_in_the_database() -> None:
     with queues.connect() as broker:

@@ -86,6 +86,7 @@ for row in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.needs("amqp")
 @pytest.mark.parametrize("broker", ["amqp"], indirect=True)
 @pytest.mark.django_db(transaction=True)
 def test_announcing_twice_and_dying_at_any_moment_tells_everyone_once(

@@ -9,7 +9,7 @@ import pytest
 from tasks import queues
 from tests.tasks.crews import eventually
 
-pytestmark = pytest.mark.parametrize("broker", ["amqp"], indirect=True)
+pytestmark = [pytest.mark.needs("amqp"), pytest.mark.parametrize("broker", ["amqp"], indirect=True)]
 
 
 @pytest.fixture

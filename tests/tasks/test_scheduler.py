@@ -77,6 +77,7 @@ def test_the_clock_starts_tasks_and_a_second_scheduler_takes_over_from_a_killed_
     eventually(lambda: waiting() > before)
 
 
+@pytest.mark.needs("amqp")
 @pytest.mark.parametrize("broker", ["amqp"], indirect=True)
 def test_a_scheduler_whose_lock_may_be_lost_ends(two: list[subprocess.Popen[bytes]]) -> None:
     with connection.cursor() as cursor:
