@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import logging.config
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +16,6 @@ from app.ingest.keys import Database, Keys
 from app.ingest.refusals import Refusals
 from app.ingest.ship import Shipper
 from app.wire.record import frame
-
-logger = logging.getLogger(__name__)
 
 #: Seconds between two writings of refused quantities.
 COUNT_EVERY = 5.0

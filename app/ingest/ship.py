@@ -25,16 +25,24 @@ logger = logging.getLogger(__name__)
 
 #: Seconds from one message to the next while they are not full: what arrives together travels together.
 PACE = 0.02
+#: Bytes of a round after which the next one need not wait for company.
+FULL = 256 * 1024
 #: Seconds the broker has to confirm, and for which one that says "blocked" (memory, disk) is waited for.
 CONFIRM, BLOCKED = 2.0, 60.0
 #: First and longest pause after a failure.
 PAUSE, LONGEST_PAUSE = 0.2, 5.0
 #: Seconds between looks for folders whose process is gone.
 ADOPT_EVERY = 5.0
+#: AMQP's (class, method) of basic.ack and basic.nack.
+_CONFIRMATIONS = [(60, 80), (60, 120)]
 
 
 class Unroutable(Exception):
     """The broker gave the message back: its queue is gone."""
+
+
+class Refused(Exception):
+    """The broker will never take this message: it is larger than it allows."""
 
 
 class Publisher:
@@ -73,6 +81,8 @@ class Publisher:
                 mandatory=True,
                 confirm_timeout=CONFIRM,
             )
+        except PreconditionFailed as error:
+            raise Refused(str(error)) from error
         except TimeoutError:
             if not self._is_blocked:
                 raise
@@ -142,7 +152,8 @@ class Shipper:
         self._adopt_at = 0.0
         self._publisher = Publisher()
         self._grown = threading.Event()
-        self._stop_by: float | None = None
+        self._stopping = threading.Event()
+        self._stop_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="shipper", daemon=True)
 
     def start(self) -> None:
@@ -155,29 +166,29 @@ class Shipper:
     def stop(self, seconds: float) -> None:
         """Ships what is left for at most `seconds`; what then remains is adopted by another process."""
         self._stop_by = time.monotonic() + seconds
+        self._stopping.set()
         self._grown.set()
         self._thread.join(seconds + CONFIRM)
 
     def _run(self) -> None:
         pause = PAUSE
-        while self._stop_by is None or time.monotonic() < self._stop_by:
+        while time.monotonic() < self._stop_by:
             self._grown.clear()
             try:
                 size = self._round()
             except Exception as error:  # noqa: BLE001 whatever a broker does, the journal has it and we go on
                 self._report(f"{type(error).__name__}: {error}")
-                if self._stop_by is not None:
+                if self._stopping.wait(pause):
                     break
-                time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
             pause = PAUSE
-            if not size and self._stop_by is not None:
-                break
             if not size:
+                if self._stopping.is_set():
+                    break
                 self._grown.wait(1.0)
             elif size < FULL:
-                time.sleep(PACE)
+                self._stopping.wait(PACE)
         self._leave()
 
     def _round(self) -> int:
@@ -197,7 +208,7 @@ class Shipper:
     def _tails(self) -> list[Tail]:
         if self._own is None and self._journal.folder:
             self._own = Tail(self._journal.folder, lambda: self._journal.end)
-        if time.monotonic() >= self._adopt_at and self._stop_by is None:
+        if time.monotonic() >= self._adopt_at and not self._stopping.is_set():
             self._adopt_at = time.monotonic() + ADOPT_EVERY
             for found in folder.adopt(self._journal.root):
                 logger.info("shipping what a process that is gone left in %s", found.path)
@@ -207,7 +218,7 @@ class Shipper:
     def _ship(self, tail: Tail, group: Slice) -> None:
         try:
             self._publisher.publish(group.data)
-        except PreconditionFailed as error:
+        except Refused as error:
             if group.records > 1:
                 raise
             kept = tail.put_aside(group)
@@ -240,9 +251,3 @@ class Shipper:
                 self._own.folder.remove()
             else:
                 self._own.folder.release()
-
-
-#: Bytes of a round after which the next one need not wait for company.
-FULL = 256 * 1024
-#: AMQP's (class, method) of basic.ack and basic.nack.
-_CONFIRMATIONS = [(60, 80), (60, 120)]
