@@ -93,10 +93,21 @@ def test_signing_in_and_out(shop: scene.Shop, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["login", "logout", "password/reset", "password/reset/done", "inactive", "password/change"]
+    "path",
+    [
+        "login",
+        "logout",
+        "password/reset",
+        "password/reset/done",
+        "inactive",
+        "password/change",
+        "email",
+        "confirm-email",
+        "signup",
+    ],
 )
 def test_every_page_of_signing_in_is_ours(path: str, shop: scene.Shop, ada: Client, client: Client) -> None:
-    browser = ada if path in ("logout", "password/change") else Client()
+    browser = ada if path in ("logout", "password/change", "email") else Client()
     page = browser.get(f"/accounts/{path}/").content
     assert b'class="entrance"' in page
 

@@ -49,6 +49,17 @@ def test_the_first_frame_of_the_application_is_open_with_its_line_and_locals(
     assert "[Filtered]" in opened
 
 
+def test_a_crash_inside_a_framework_opens_the_applications_frame_that_led_there(
+    shop: scene.Shop, ada: Client
+) -> None:
+    inside = [scene.frame(name, "django/db.py", 1, in_app=False, context_line="x") for name in ("a", "b")]
+    frames = [scene.frame("old", "shop/old.py", 2, context_line="y"), scene.charge_frame(), *inside]
+    data = {"exception": {"values": [{"type": "E", "stacktrace": {"frames": frames}}]}}
+    page = page_of(ada, shop.happened(data=data))
+    assert page.index("2 frames in django") < page.index("<details open><summary>") < page.index(">charge<")
+    assert page.index(">charge<") < page.index(">old<")
+
+
 def test_python_variables_read_as_python_wrote_them(shop: scene.Shop, ada: Client) -> None:
     frame = scene.frame("f", "a.py", 1, vars={"order": {"name": "'Ada'", "totals": ["1", "2.5"]}})
     data = {"exception": {"values": [{"type": "E", "stacktrace": {"frames": [frame]}}]}}
