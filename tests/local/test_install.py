@@ -73,15 +73,29 @@ def test_a_missing_venv_module_is_told_with_the_line_that_mends_it(tmp_path: Pat
     assert not (tmp_path / ".venv").exists()
 
 
-def test_without_a_network_one_sentence_says_so(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once for all tests: it takes seconds."""
+    place = tmp_path_factory.mktemp("made") / ".venv"
+    install.make(place)
+    return place
+
+
+@pytest.fixture
+def empty_venv(made: Path, tmp_path: Path) -> Path:
+    """An environment with nothing in it but pip."""
+    return Path(shutil.copytree(made, tmp_path / ".venv", symlinks=True))
+
+
+def test_without_a_network_one_sentence_says_so(empty_venv: Path) -> None:
     away = {
         "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_CACHE_DIR": "1",
     }
-    done = enter(tmp_path / ".venv", **away)
+    done = enter(empty_venv, **away)
     assert "No package index could be reached" in last_line(done)
-    assert not list((tmp_path / ".venv").glob("*.stamp"))
+    assert not list(empty_venv.glob("*.stamp"))
 
 
 @pytest.fixture
@@ -113,10 +127,9 @@ def test_whatever_else_pip_says_its_last_error_is_passed_on() -> None:
 
 
 @pytest.fixture
-def venv(tmp_path: Path) -> Path:
+def venv(empty_venv: Path) -> Path:
     """An environment that works, stamped as if the narrow lock had been installed."""
-    place = tmp_path / ".venv"
-    install.make(place)
+    place = empty_venv
     install.stamp_of(place, LOCAL).write_text(install.signature(place, LOCAL))
     return place
 
