@@ -219,8 +219,9 @@ class Shipper:
         try:
             self._publisher.publish(group.data)
         except Refused as error:
-            if group.records > 1:
-                raise
+            if group.records > 1 and (first := tail.take(1)):
+                self._ship(tail, first)
+                return
             kept = tail.put_aside(group)
             logger.error(
                 "the broker refuses a record of %d bytes, kept in %s: %s", len(group.data), kept, error

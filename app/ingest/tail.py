@@ -37,11 +37,11 @@ class Tail:
         self._file = -1
         self._open_number = 0
 
-    def take(self) -> Slice | None:
-        """The next group, None when there is nothing more (yet). The same one again until `advance`."""
+    def take(self, most: int = RECORDS) -> Slice | None:
+        """The next records, None when there are none (yet). The same ones again until `advance`."""
         while (size := self._find()) is not None:
             data = self._read(size)
-            count, length = whole_frames(memoryview(data))
+            count, length = whole_frames(memoryview(data), most)
             if count:
                 number, offset = self._position
                 return Slice(
@@ -127,10 +127,10 @@ class Tail:
         return f"{self.folder.path.name}-{self._position.segment:08d}-{self._position.offset}"
 
 
-def whole_frames(view: memoryview) -> tuple[int, int]:
-    """How many whole records `view` begins with, at most RECORDS, and their bytes."""
+def whole_frames(view: memoryview, most: int) -> tuple[int, int]:
+    """How many whole records `view` begins with, counted up to `most`, and their bytes."""
     count = offset = 0
-    while count < RECORDS and offset < len(view):
+    while count < most and offset < len(view):
         try:
             offset = record.frame_at(view, offset)
         except record.TornRecord:

@@ -213,9 +213,12 @@ def test_a_record_the_broker_never_takes_is_put_aside(
     control(node, "eval", "application:set_env(rabbit, max_message_size, 50000).")
     with Server(key, tmp_path, QUEUE_URL=node.url) as server:
         body = b"{}\n" + b'{"type":"attachment","length":60000}\n' + bytes(60_000)
+        flood = Flood(server)
+        flood.grow(100)
         assert server.sender.envelope(body).status == 200
-        last = server.sender.message("behind it").json["id"]
-        queue.wait_for({last})
+        flood.grow(100)
+        flood.stop()
+        queue.wait_for(flood.answered)
         [kept] = (tmp_path / "journal" / "aside").iterdir()
         assert body in kept.read_bytes()
         assert "refuses a record" in server.log
