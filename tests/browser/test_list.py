@@ -52,7 +52,8 @@ def test_e_resolves_the_current_row_and_the_cursor_stays_near(page: Page, shop: 
     page.keyboard.press("e")
     expect(page.locator(".row")).to_have_count(25)
     assert page.locator(f'.t[href="{title}"]').count() == 0
-    assert page.evaluate("document.activeElement === document.body || document.activeElement !== null")
+    page.keyboard.press("j")
+    expect(page.locator(".row").nth(1)).to_have_class("row on")
 
 
 def test_enter_opens_the_current_issue_and_escape_leads_back(page: Page, shop: scene.Shop) -> None:

@@ -10,7 +10,6 @@ from django.core.cache import cache
 from django.test import Client
 from redis.exceptions import ConnectionError as CacheAway
 
-from app.web import health
 from tests.factories import PASSWORD, MembershipFactory
 from tests.web import scene
 
@@ -76,7 +75,10 @@ def test_health_tells_which_part_does_not_answer(
     answer = client.get("/_health/")
     assert answer.status_code == 503
     assert answer.json() == {"status": "failing", "database": "ok", "cache": "failing"}
-    assert health.robots.__name__ == "robots"
+
+
+def test_nothing_here_is_for_crawlers(client: Client) -> None:
+    assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"
 
 
 def test_nobody_registers_by_themselves(db: None, client: Client) -> None:

@@ -16,6 +16,7 @@ const reveal = (from = document) => {
 
 // -- The list: the current row, the ticked ones ----------------------------------------------------------
 let current = null; // the value of the current row's box, so that it survives a swap
+let last = 0; // where it stood, for when it is gone: the next one has taken its place
 const rows = () => $$(".row");
 const box = (row) => $("input[name=id]", row);
 const ticked = () => rows().filter((row) => box(row).checked);
@@ -35,7 +36,9 @@ const mark = () => {
 const move = (step) => {
   const list = rows();
   if (!list.length) return;
-  const at = Math.max(0, Math.min(list.length - 1, place() + step));
+  const from = place() >= 0 ? place() : last - (step > 0 ? 1 : 0);
+  const at = Math.max(0, Math.min(list.length - 1, from + step));
+  last = at;
   current = box(list[at]).value;
   mark();
   list[at].scrollIntoView({ block: "nearest" });
