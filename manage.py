@@ -30,6 +30,10 @@ def main() -> None:
         sys.exit(up(sys.argv[2:]))
     if command == "test":  # pytest finds the services before any setting is read
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[2:]])  # noqa: S606
+    if os.environ.get("TOCSIN_IMAGE") != "1":
+        from app.local.folder import join
+
+        join()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
     from django.core.management import execute_from_command_line
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import json
 import os
 import secrets
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from app.local.install import ROOT
 from app.local.process import NotReady, until
 
+ENVIRONMENT = "environment.json"
 LEFTOVERS = 20  # seconds the processes of a killed `up` may take to end
 
 
@@ -55,6 +58,16 @@ class Folder:
             lambda: f"Processes of an earlier start still use {self.place}: end them, or use another --data.",
         )
 
+    def publish(self, environment: dict[str, str]) -> None:
+        """Leave word how our servers are reached, for other commands of the same owner (see `join`)."""
+        place = self.place / ENVIRONMENT
+        place.write_text(json.dumps(environment))
+        place.chmod(0o600)
+
+    def withdraw(self) -> None:
+        """The servers are about to stop."""
+        (self.place / ENVIRONMENT).unlink(missing_ok=True)
+
     def secret_key(self) -> str:
         """Django's SECRET_KEY, made once."""
         place = self.place / "secret_key"
@@ -64,6 +77,13 @@ class Folder:
             os.close(unfinished)
             (self.place / "secret_key.unfinished").rename(place)
         return place.read_text()
+
+
+def join() -> None:
+    """Let a command such as `manage.py queues` use the servers of an `up` that runs with the usual folder."""
+    with contextlib.suppress(OSError, ValueError):
+        for name, value in json.loads((default() / ENVIRONMENT).read_text()).items():
+            os.environ.setdefault(name, value)
 
 
 def taken(lock: int) -> bool:

@@ -67,6 +67,7 @@ class Installation:
             "PYTHONWARNINGS": ",".join(f"ignore:{words}" for words in EXPECTED),
             "TOCSIN_DATA": str(data.place),
         }
+        self.suggested = ["TOCSIN_DATA"]
         self.suggest("SECRET_KEY", data.secret_key())
         self.suggest("BASE_URL", self.url)
 
@@ -78,6 +79,7 @@ class Installation:
         """Set a variable that nobody has set."""
         if not is_named(name):
             self.environment[name] = value
+            self.suggested.append(name)
 
     def start(self) -> Ready:
         """Web and workers start beside the migrations when there is nothing to migrate: half the time."""
@@ -94,6 +96,7 @@ class Installation:
         with Progress("Waiting for the web server") as progress:
             self.wait(self.answers, progress, 60, "The web server did not answer within 60 s.")
         self.supervisor.restarts = True
+        self.data.publish({name: self.environment[name] for name in self.suggested})
         return Ready(
             url=known["url"] or self.url,
             dsn=known["dsn"],

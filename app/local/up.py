@@ -53,16 +53,19 @@ def run(options: argparse.Namespace, supervisor: Supervisor) -> None:
         port.check_free(options.port)
     data = folder.Folder(options.data)
     data.take()
-    installation = Installation(data, options.port, supervisor)
-    ready = installation.start()
-    if options.once:
-        installation.see_first_error(ready)
-    if options.json:
-        words.promise(json.dumps(ready.for_scripts()))
-    else:
-        words.promise(words.welcome(ready, time.monotonic() - began, stays=not options.once))
-    while not options.once:
-        supervisor.turn(1)
+    try:
+        installation = Installation(data, options.port, supervisor)
+        ready = installation.start()
+        if options.once:
+            installation.see_first_error(ready)
+        if options.json:
+            words.promise(json.dumps(ready.for_scripts()))
+        else:
+            words.promise(words.welcome(ready, time.monotonic() - began, stays=not options.once))
+        while not options.once:
+            supervisor.turn(1)
+    finally:
+        data.withdraw()
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -97,6 +97,7 @@ def test_ctrl_c_stops_every_process_in_less_than_15_seconds(data: Path) -> None:
     assert tocsin.stop() == 0
     assert time.monotonic() - began < 15
     assert [process for process in family if process.is_running()] == []
+    assert not (data / "environment.json").exists()
 
 
 @pytest.mark.parametrize("moment", ["Starting PostgreSQL", "Preparing the database", "Waiting for the web"])
@@ -187,6 +188,20 @@ def test_a_script_gets_one_line_with_everything_it_needs(running_here: Installat
         assert json.load(answer)["user"]["email"] == "admin@localhost"
     secret = Path(line["data"]) / "first_run.json"
     assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_other_commands_find_the_servers_of_a_running_up(running_here: Installation) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "queues", "show"],
+        cwd=ROOT,
+        env=SHELL | {"TOCSIN_DATA": running_here.line["data"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "events" in done.stdout
+    assert (Path(running_here.line["data"]) / "environment.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_supervisor_itself_stays_small(running_here: Installation) -> None:
