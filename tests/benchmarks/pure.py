@@ -23,10 +23,10 @@ EVENTS = 200
 WORDS = ["order", "cart", "price", "customer", "invoice", "ledger", "stock", "parcel", "refund", "ticket"]
 
 
-def payload(seed: int) -> dict[str, Any]:
-    """One event; its issue is one of twenty."""
+def payload(seed: int, issues: int = 20) -> dict[str, Any]:
+    """One event of one of so many issues."""
     some = random.Random(seed)
-    issue = random.Random(seed % 20)
+    issue = random.Random(seed % issues)
     return {
         "level": "error",
         "platform": "python",
@@ -88,14 +88,20 @@ def frame(some: random.Random, issue: random.Random, depth: int) -> dict[str, An
         "lineno": issue.randint(1, 400),
         "in_app": in_app,
         "context_line": line,
-        "pre_context": [line, "    if total > 0:", "", "def a():", "    pass"],
-        "post_context": [line, "    return result", "", "def b():", "    pass"],
+        "pre_context": [around(issue) for _ in range(5)],
+        "post_context": [around(issue) for _ in range(5)],
         "vars": {
             f"{word}_id": str(some.randint(1, 10**6)),
             "request": "<WSGIRequest: POST '/api/'>",
             "depth": "7",
         },
     }
+
+
+def around(issue: random.Random) -> str:
+    """A line of code, the same in every event of an issue, of about the length that lines have."""
+    word, other = issue.choice(WORDS), issue.choice(WORDS)
+    return issue.choice(("", f"    if {word} > {other}:", f"    {word} = self.{other}_of({word})"))
 
 
 def crumb(some: random.Random) -> dict[str, Any]:
