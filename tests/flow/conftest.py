@@ -50,15 +50,16 @@ def run(running: dict[str, Any]) -> Run:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
+    """Closed before other tests run: with Playwright open, Django sees an event loop in this thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cookies(browser: Browser, running: dict[str, Any]) -> list[Any]:
     """Signed in once, for all tabs."""
     with browser.new_context() as context:

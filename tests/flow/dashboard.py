@@ -28,7 +28,9 @@ class Dashboard:
         self.page.wait_for_url(lambda url: "/login" not in url)
 
     def list(self, **query: str) -> None:
-        self.page.goto(f"{self.url}/{self.organization}/issues/?{urlencode({'status': 'all', **query})}")
+        """The issues of the first project, in whatever state."""
+        asked = {"project": self.line["project"], "status": "all", **query}
+        self.page.goto(f"{self.url}/{self.organization}/issues/?{urlencode(asked)}")
 
     def row(self, title: str) -> Locator:
         """The row of the issue in the list, once the list shows it."""

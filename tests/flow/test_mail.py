@@ -124,7 +124,7 @@ def test_the_mail_says_what_and_leads_to_the_issue(
 def test_without_a_mail_server_mail_is_read_in_the_dashboard(
     running: dict[str, Any], browser: Browser, cookies: list[Any], run: Run
 ) -> None:
-    run("plain")
+    run("plain", RELEASE="letter@1")
     with browser.new_context() as context:
         context.add_cookies(cookies)
         dashboard = Dashboard(context.new_page(), running)

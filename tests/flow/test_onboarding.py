@@ -28,7 +28,7 @@ def test_waiting_turns_by_itself_when_the_sdk_sends(dashboard: Dashboard, run: R
     dsn = re.search(r"https?://[0-9a-f]{32}@[^\s\"']+/\d+", page.locator("main").inner_text())
     assert dsn, page.locator("main").inner_text()
     loaded = page.evaluate("performance.timeOrigin")
-    run("plain", SENTRY_DSN=dsn[0])
+    run("plain", SENTRY_DSN=dsn[0], RELEASE="newcomer@1")
     sent = time.monotonic()
     look = page.get_by_role("link", name="Look at it")
     expect(look).to_be_visible(timeout=10_000)

@@ -35,7 +35,7 @@ def test_an_uncaught_exception_arrives_with_all_that_surrounded_it(
     expect(row).to_contain_text("cart of 1 not charged after 2 tries")
     expect(row).to_contain_text("in charge")
     dashboard.page.screenshot(path=tmp_path / "list.png")
-    dashboard.open("PaymentFailed")
+    dashboard.open("PaymentFailed", showing="shop@1.4.2")
     dashboard.page.screenshot(path=tmp_path / "issue.png", full_page=True)
     crash = dashboard.page.locator(".frames details[open]").first
     expect(crash.locator(".hit")).to_contain_text("raise PaymentFailed(f")
@@ -71,6 +71,8 @@ def test_the_sdk_is_understood_however_its_bytes_travel(
 
 def test_errors_of_the_logging_module_become_issues(dashboard: Dashboard, run: Run) -> None:
     run("logs")
+    counted = dashboard.row("shelf shelf-9 holds 12 items too many").locator(".num").first
+    expect(counted).to_have_text("1")
     dashboard.open("shelf shelf-9 holds 12 items too many")
     text = dashboard.text()
     for word in ("stock.sync", "slow answer from warehouse.example", "stock@7", "staging"):
