@@ -27,6 +27,8 @@ _ESCAPE = re.compile(
 #: Strings are matched whole, so that brackets inside them are not counted; an open one runs to the end.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
+_BLANKS = re.compile(r"[ \t\n\r]*")
+
 
 class NotJson(ValueError):
     """These bytes cannot be read as JSON, not even leniently; the message says where."""
@@ -48,8 +50,45 @@ def decode(data: bytes) -> Decoded:
         return Decoded(_patient(data, remarks), remarks)
 
 
+def salvage(data: bytes) -> Decoded:
+    """The members in front of the place where a JSON object breaks, with a remark on where that is.
+
+    Raises NotJson when the bytes do not even begin as an object.
+    """
+    remarks: list[str] = []
+    text = _cleaned(data, remarks)
+    at = _past_blanks(text, 0)
+    if text[at : at + 1] != "{":
+        raise NotJson("not a JSON object")
+    scan = _lenient(remarks).raw_decode
+    members: dict[str, object] = {}
+    try:
+        while text[at] in "{,":
+            key, at = scan(text, _past_blanks(text, at + 1))
+            at = _past_blanks(text, at)
+            if not isinstance(key, str) or text[at] != ":":
+                break
+            value, end = scan(text, _past_blanks(text, at + 1))
+            end = _past_blanks(text, end)
+            if text[end] not in ",}":
+                break  # a number may have been cut
+            members[key], at = value, end
+    except (ValueError, IndexError, RecursionError):
+        pass  # this is the place
+    remarks.append(f"the JSON is damaged about character {at}, what follows was lost")
+    return Decoded(members, remarks)
+
+
 def _patient(data: bytes, remarks: list[str]) -> object:
     """What strict JSON forbids and clients send all the same."""
+    try:
+        return _lenient(remarks).decode(_cleaned(data, remarks))
+    except (ValueError, RecursionError) as error:
+        raise NotJson(f"not JSON: {error}"[:200]) from error
+
+
+def _cleaned(data: bytes, remarks: list[str]) -> str:
+    """The text without what no reader takes: NUL, lone surrogates, endless nesting, what is not UTF-8."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -59,18 +98,18 @@ def _patient(data: bytes, remarks: list[str]) -> object:
     if b"\0" in data:
         data = data.replace(b"\0", b"\\ufffd")
         remarks.append("NUL characters were replaced")
-    data = _shallow(_mended(data, remarks), remarks)
+    return _shallow(_mended(data, remarks), remarks).decode()
+
+
+def _lenient(remarks: list[str]) -> json.JSONDecoder:
     numbers = _Numbers(remarks)
-    try:
-        return json.loads(
-            data,
-            strict=False,
-            parse_constant=numbers.constant,
-            parse_float=numbers.real,
-            parse_int=numbers.whole,
-        )
-    except (ValueError, RecursionError) as error:
-        raise NotJson(f"not JSON: {error}"[:200]) from error
+    return json.JSONDecoder(
+        strict=False, parse_constant=numbers.constant, parse_float=numbers.real, parse_int=numbers.whole
+    )
+
+
+def _past_blanks(text: str, at: int) -> int:
+    return _BLANKS.match(text, at).end()  # type: ignore[union-attr] # it matches nothing as well
 
 
 class _Numbers:

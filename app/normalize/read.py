@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.base.json import NotJson, decode
+from app.base.json import Decoded, NotJson, decode, salvage
 from app.event import Counted, Event, Refused
 from app.normalize import quantities, scrub
 from app.normalize.event import Sender, event_id, normalise
@@ -152,7 +152,7 @@ def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, bat
 
 def _event(part: Part, accepted: Accepted) -> Event | None:
     """None for a transaction that came as an event."""
-    payload, remarks = decode(part.raw)
+    payload, remarks = _decoded(part.raw)
     if not isinstance(payload, dict):
         raise Unreadable("the event is JSON but not an object")
     if payload.get("type") == "transaction":
@@ -170,6 +170,14 @@ def _event(part: Part, accepted: Accepted) -> Event | None:
             looks_clean=not scrub.suspicious(part.raw),
         ),
     )
+
+
+def _decoded(raw: bytes) -> Decoded:
+    """Broken JSON still tells what stands in front of the break."""
+    try:
+        return decode(raw)
+    except NotJson:
+        return salvage(raw)
 
 
 def _digest(frame: bytes) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.base.json import DEEPEST, NotJson, decode, encode
+from app.base.json import DEEPEST, NotJson, decode, encode, salvage
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,32 @@ def test_whatever_the_standard_library_writes_can_be_stored(value: object) -> No
     text = encode(decode(stdlib.dumps(value).encode()).value)
     assert b"\\u0000" not in text.replace(rb"\\", b"")
     text.decode()
+
+
+WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=5)
+
+
+@given(st.dictionaries(WORDS, st.one_of(st.integers(), WORDS, st.lists(st.booleans()))), st.data())
+def test_of_an_object_cut_anywhere_the_whole_members_before_the_cut_are_read(
+    members: dict[str, object], data: st.DataObject
+) -> None:
+    whole = stdlib.dumps(members).encode()
+    found = salvage(whole[: data.draw(st.integers(1, len(whole)))]).value
+    assert isinstance(found, dict)
+    assert [*found.items()] == [*members.items()][: len(found)]
+    assert salvage(whole).value == members
+
+
+def test_of_a_broken_object_everything_before_the_break_is_read() -> None:
+    found, remarks = salvage(b'{"message": "disk full", "n": 12, "level": oops, "release": "1"}')
+    assert found == {"message": "disk full", "n": 12}
+    assert remarks == ["the JSON is damaged about character 41, what follows was lost"]
+
+
+@given(st.binary(max_size=300))
+def test_whatever_the_bytes_salvaging_gives_an_object_or_says_that_there_is_none(data: bytes) -> None:
+    try:
+        assert isinstance(salvage(b"{" + data).value, dict)
+        salvage(data)
+    except NotJson:
+        assert not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")

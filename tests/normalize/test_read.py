@@ -127,8 +127,7 @@ def test_bodies_of_the_store_address_are_unwrapped(body: bytes, encoding: str) -
 @pytest.mark.parametrize(
     ("body", "known", "reason"),
     [
-        (b"{", {}, "Not JSON"),
-        (b'{"a": 1} x', {}, "Not JSON"),
+        (b"null", {"kind": "envelope"}, "envelope header"),
         (b"[1]", {"kind": "store"}, "base64"),
         (b"", {}, ""),
         (gzip.compress(b"{}", mtime=0)[:-9], {"encoding": "gzip"}, "too early"),
@@ -163,17 +162,28 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(
 
 
 def test_a_refused_item_names_its_place_in_the_envelope() -> None:
-    body = envelope(({"type": "session"}, b"{}"), ({"type": "event"}, b"{'a"))
+    body = envelope(({"type": "session"}, b"{}"), ({"type": "event"}, b"'a'"))
     (refused,) = batch(record(body, "envelope")).refused
     assert refused.item == 1
 
 
 def test_of_sixty_events_the_malformed_one_is_refused_and_fifty_nine_are_kept() -> None:
     records = [record(json.dumps({"message": f"number {n}"}).encode()) for n in range(60)]
-    records[17] = record(b'{"message": "half')
+    records[17] = record(b'"message": "half')
     found = batch(*records)
     assert len(found.events) == 59
     assert len(found.refused) == 1
+
+
+def test_of_broken_json_what_stands_before_the_break_is_an_event_with_a_note() -> None:
+    (event,) = batch(record(b'{"message": "disk full", "level": oops, "release": "shop@1"}')).events
+    assert (event.title, event.level, event.release) == ("disk full", "error", "")
+    assert any("damaged about character 32" in note.value for note in event.notes)
+
+
+def test_braces_with_nothing_readable_in_them_are_an_event_that_says_so() -> None:
+    (event,) = batch(record(b"{malformed}")).events
+    assert any("what follows was lost" in note.value for note in event.notes)
 
 
 def test_a_damaged_record_in_the_middle_costs_no_neighbour() -> None:

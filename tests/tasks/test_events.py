@@ -71,7 +71,7 @@ def test_accepted_bytes_become_an_issue() -> None:
 
 def test_a_group_delivered_twice_is_counted_once() -> None:
     key = DsnKeyFactory.create()
-    group = request(key, error()) + request(key, b"{not json") + request(key, error("'net'"))
+    group = request(key, error()) + request(key, b"not json") + request(key, error("'net'"))
     events.process(group)
     events.process(group)
     assert Event.objects.count() == 2
@@ -143,7 +143,7 @@ def test_what_was_quarantined_is_stored_when_it_can_be(monkeypatch: pytest.Monke
 
 def test_a_replay_that_fails_again_stays_in_quarantine() -> None:
     key = DsnKeyFactory.create()
-    events.process(request(key, b"{not json"))
+    events.process(request(key, b"not json"))
     kept = Quarantined.objects.get()
     events.replay_quarantined([kept.pk])
     kept.refresh_from_db()
