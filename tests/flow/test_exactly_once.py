@@ -10,7 +10,6 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,7 +18,7 @@ import psycopg
 import pytest
 from kombu import Connection
 
-from tests.flow.installation import Installation, installation, wait_for
+from tests.flow.installation import Installation, folder, installation, wait_for
 from tests.flow.post_office import PostOffice, post_office
 from tests.flow.sending import Sender
 
@@ -134,8 +133,8 @@ def assert_one_mail_per_issue(tocsin: Installation, office: PostOffice) -> None:
     assert len(office.about("jammed")) == ISSUES
 
 
-def test_killed_processes_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    with post_office() as office, installation(tmp_path / "data", EMAIL_URL=office.url) as tocsin:
+def test_killed_processes_lose_nothing_and_double_nothing() -> None:
+    with post_office() as office, folder() as data, installation(data, EMAIL_URL=office.url) as tocsin:
         assert_everything_once(tocsin, office)
 
 
@@ -165,11 +164,12 @@ def queue_prefix(broker_url: str) -> Iterator[str]:
 
 @pytest.mark.needs("amqp")
 def test_the_same_on_rabbitmq_and_a_postgresql_of_the_machine(
-    tmp_path: Path, broker_url: str, database: str, queue_prefix: str
+    broker_url: str, database: str, queue_prefix: str
 ) -> None:
     services = {"DATABASE_URL": database, "QUEUE_URL": broker_url, "QUEUE_PREFIX": queue_prefix}
     with (
         post_office() as office,
-        installation(tmp_path / "data", EMAIL_URL=office.url, **services) as tocsin,
+        folder() as data,
+        installation(data, EMAIL_URL=office.url, **services) as tocsin,
     ):
         assert_everything_once(tocsin, office)
