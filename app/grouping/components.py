@@ -3,49 +3,51 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from app.event import Component
 
 
-def leaf(name: str, text: str, hint: str = "") -> Component:
+class Part(NamedTuple):
+    """A node of the tree; the texts in it that count stand beside it, so that nobody need walk the tree."""
+
+    tree: Component
+    texts: Sequence[str] = ()
+
+    @property
+    def contributes(self) -> bool:
+        return self.tree.contributes
+
+
+def leaf(name: str, text: str, hint: str = "") -> Part:
     """A part that counts."""
-    return Component(name, True, [text], hint)
+    return Part(Component(name, True, [text], hint), (text,))
 
 
-def ignored(name: str, text: str, why: str) -> Component:
+def ignored(name: str, text: str, why: str) -> Part:
     """A part that does not count, and why."""
-    return Component(name, False, [text], f"ignored because {why}")
+    return Part(Component(name, False, [text], f"ignored because {why}"))
 
 
-def branch(name: str, parts: Iterable[Component | None], hint: str = "") -> Component:
+def branch(name: str, parts: Iterable[Part | None], hint: str = "") -> Part:
     """A part that counts when one of its parts does."""
-    values: list[Component | str] = [part for part in parts if part is not None]
-    return Component(
-        name, any(isinstance(part, Component) and part.contributes for part in values), values, hint
-    )
+    trees: list[Component | str] = []
+    texts: list[str] = []
+    counts = False
+    for part in parts:
+        if part is not None:
+            tree, inner = part
+            trees.append(tree)
+            if tree.contributes:
+                counts = True
+                texts += inner
+    return Part(Component(name, counts, trees, hint), texts)
 
 
-def without(component: Component, why: str) -> Component:
+def without(part: Part, why: str) -> Part:
     """The same tree, switched off."""
-    return Component(component.id, False, component.values, f"ignored because {why}")
-
-
-def leaves(component: Component) -> list[str]:
-    """The texts that count, in order."""
-    found: list[str] = []
-    _collect(component, found)
-    return found
-
-
-def _collect(component: Component, found: list[str]) -> None:
-    if not component.contributes:
-        return
-    for value in component.values:
-        if type(value) is str:
-            found.append(value)
-        elif value.contributes:  # type: ignore[union-attr]
-            _collect(value, found)  # type: ignore[arg-type]
+    return Part(Component(part.tree.id, False, part.tree.values, f"ignored because {why}"))
 
 
 def contains(component: Component, name: str) -> bool:

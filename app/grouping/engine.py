@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from app.event import Component, Event, Grouping, Variant
 from app.grouping import fingerprint, stacktraces
-from app.grouping.components import branch, contains, digest, leaf, leaves, without
-from app.grouping.configs import CONFIGS, CURRENT, Config
+from app.grouping.components import Part, branch, contains, digest, leaf, without
+from app.grouping.configs import CONFIGS, CURRENT, IN_SHORT, Config
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 
@@ -18,7 +18,7 @@ class Strategy(NamedTuple):
     """One way to look at an event; `name` stands in hints."""
 
     name: str
-    look: Callable[[dict[str, Any], Config], dict[str, Component]]
+    look: Callable[[dict[str, Any], Config], dict[str, Part]]
 
 
 #: The first one that finds something to count wins.
@@ -32,25 +32,31 @@ STRATEGIES = (
 
 
 def group(event: Event, config: str = CURRENT) -> Grouping:
-    """The hashes of an event, the primary one first, and why. The event is not changed."""
-    return explain(event.data, event.tags, config)
+    """The hashes of an event, the primary one first, each with the variant it is of; `explain` says why."""
+    found = _grouped(event.data, event.tags, IN_SHORT[config])
+    found.variants = [Variant(one.name, one.hash, None, one.hint) for one in found.variants if one.hash]
+    return found
 
 
 def explain(data: dict[str, Any], tags: dict[str, str], config: str = CURRENT) -> Grouping:
-    """The same from an event's parts, as they were stored: the trees need not be kept to be shown."""
+    """The same with every variant and all trees, from an event as it was stored: they need not be."""
+    return _grouped(data, tags, CONFIGS[config])
+
+
+def _grouped(data: dict[str, Any], tags: dict[str, str], config: Config) -> Grouping:
     checksum = data.get("checksum")
     if checksum:
-        return _by_checksum(str(checksum), config)
-    found, texts = _variants(data, CONFIGS[config])
+        return _by_checksum(str(checksum), config.name)
+    found = _variants(data, config)
     values = data.get("fingerprint") or [fingerprint.DEFAULT]
     if len(values) == 1 and fingerprint.is_default(values[0]):
         variants = [
-            Variant(name, digest(texts[name]) if part.contributes else None, part)
+            Variant(name, digest(part.texts) if part.contributes else None, part.tree)
             for name, part in found.items()
         ]
-        return _grouping(config, variants, [fingerprint.DEFAULT])
+        return _grouping(config.name, variants, [fingerprint.DEFAULT])
     resolved = fingerprint.resolved(values, data, tags, _crash_frame(data))
-    return _by_fingerprint(resolved, found, config)
+    return _by_fingerprint(resolved, found, config.name)
 
 
 def _grouping(config: str, variants: list[Variant], values: list[str]) -> Grouping:
@@ -65,13 +71,10 @@ def _grouping(config: str, variants: list[Variant], values: list[str]) -> Groupi
 # -- variants ----------------------------------------------------------------------------------------------
 
 
-Leaves = dict[str, list[str]]
-
-
-def _variants(data: dict[str, Any], config: Config) -> tuple[dict[str, Component], Leaves]:
-    """The variants of the first strategy that finds something, `app` before `system`, and their leaves."""
+def _variants(data: dict[str, Any], config: Config) -> dict[str, Part]:
+    """The variants of the first strategy that finds something, `app` before `system`."""
     winner: Strategy | None = None
-    chosen: dict[str, Component] = {}
+    chosen: dict[str, Part] = {}
     for strategy in STRATEGIES:
         parts = strategy.look(data, config)
         if winner is not None:
@@ -79,20 +82,21 @@ def _variants(data: dict[str, Any], config: Config) -> tuple[dict[str, Component
                 chosen.setdefault(name, without(part, f"the {winner.name} takes precedence"))
         elif any(part.contributes for part in parts.values()):
             winner, chosen = strategy, {**chosen, **parts}
+            if not config.in_full:
+                break
         else:
             chosen.update(parts)
-    texts = {name: leaves(part) for name, part in chosen.items()}
-    return (balanced(chosen, texts) if "system" in chosen else chosen), texts
+    return balanced(chosen) if "system" in chosen else chosen
 
 
-def balanced(found: dict[str, Component], texts: Leaves) -> dict[str, Component]:
+def balanced(found: dict[str, Part]) -> dict[str, Part]:
     """Never a mere type of an exception beside a stack trace, never two equal hashes."""
     app, system = found["app"], found["system"]
     if app.contributes and not system.contributes:
         app = without(app, "the system variant does not count")
     elif app.contributes and system.contributes:
-        in_app, in_system = contains(app, "stacktrace"), contains(system, "stacktrace")
-        if texts["app"] == texts["system"]:
+        in_app, in_system = contains(app.tree, "stacktrace"), contains(system.tree, "stacktrace")
+        if app.texts == system.texts:
             app = without(app, "its hash matches the system variant")
         elif in_system and not in_app:
             app = without(app, "only the system variant has a stack trace")
@@ -113,29 +117,30 @@ def _by_checksum(checksum: str, config: str) -> Grouping:
     return _grouping(config, [Variant("checksum", found, component)], [])
 
 
-def _by_fingerprint(texts: list[str], found: dict[str, Component], config: str) -> Grouping:
+def _by_fingerprint(texts: list[str], found: dict[str, Part], config: str) -> Grouping:
     parts = [leaf("value", text) for text in texts]
     if fingerprint.DEFAULT not in texts:
-        custom = Variant("custom-fingerprint", digest(texts), branch("fingerprint", parts))
+        custom = Variant("custom-fingerprint", digest(texts), branch("fingerprint", parts).tree)
         others = [
-            Variant(name, None, without(part, "the fingerprint replaces it")) for name, part in found.items()
+            Variant(name, None, without(part, "the fingerprint replaces it").tree)
+            for name, part in found.items()
         ]
         return _grouping(config, [custom, *others], texts)
     variants = []
     for name, part in found.items():
         salted = [
-            piece for text in texts for piece in (leaves(part) if text == fingerprint.DEFAULT else [text])
+            piece for text in texts for piece in (part.texts if text == fingerprint.DEFAULT else [text])
         ]
         tree = branch(
             "salted", [part if text == fingerprint.DEFAULT else leaf("fingerprint", text) for text in texts]
         )
         if part.contributes:
-            variants.append(Variant(name, digest(salted), tree, "with the client's fingerprint"))
+            variants.append(Variant(name, digest(salted), tree.tree, "with the client's fingerprint"))
         else:
-            variants.append(Variant(name, None, part))
+            variants.append(Variant(name, None, part.tree))
     if not any(variant.hash for variant in variants):
         rest = [text for text in texts if text != fingerprint.DEFAULT]
-        variants.insert(0, Variant("custom-fingerprint", digest(rest), branch("fingerprint", parts)))
+        variants.insert(0, Variant("custom-fingerprint", digest(rest), branch("fingerprint", parts).tree))
     return _grouping(config, variants, texts)
 
 

@@ -31,7 +31,7 @@ def variable(text: str) -> str:
 
 
 def is_default(text: str) -> bool:
-    return variable(text) == "default"
+    return text == DEFAULT or variable(text) == "default"
 
 
 def resolved(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from app.event import Component
-from app.grouping.components import branch, ignored, leaf, without
+from app.grouping.components import Part, branch, ignored, leaf, without
 
 JAVASCRIPT = frozenset({"javascript", "node"})
 NATIVE = frozenset({"objc", "cocoa", "swift", "native", "c"})
@@ -32,10 +32,10 @@ _ERB = re.compile(r"__\d{4,}_\d{4,}$")
 
 
 class Seen(NamedTuple):
-    """A frame's component in each variant."""
+    """A frame's part in each variant."""
 
-    app: Component
-    system: Component
+    app: Part
+    system: Part
 
 
 class Place(NamedTuple):
@@ -52,11 +52,16 @@ class Place(NamedTuple):
 
 
 def frame(source: dict[str, Any], platform: str) -> Seen:
-    """The component of a normalised frame for the `app` and the `system` variant."""
+    """The part of a normalised frame in the `app` and in the `system` variant."""
+    if "platform" not in source and "data" not in source:
+        try:
+            return _usual(platform, _usually(source))
+        except KeyError:  # an attribute is not known, which is rarer
+            pass
     get = source.get
     data = get("data")
     return _seen(
-        (
+        Place(
             get("platform", platform),
             get("module", ""),
             get("filename", ""),
@@ -69,9 +74,18 @@ def frame(source: dict[str, Any], platform: str) -> Seen:
     )
 
 
+#: What nearly every frame has, fetched in C.
+_usually = itemgetter("module", "filename", "function", "context_line", "abs_path", "in_app")
+
+
 @lru_cache(4096)  # the same frames come again with every event of an issue
-def _seen(key: tuple[str, str, str, str, str, str, bool, bool]) -> Seen:
-    place = Place(*key)
+def _usual(platform: str, known: tuple[str, str, str, str, str, bool]) -> Seen:
+    module, filename, function, line, path, in_app = known
+    return _seen(Place(platform, module, filename, function, line, path or filename, False, in_app))
+
+
+@lru_cache(4096)
+def _seen(place: Place) -> Seen:
     context = _context_line(place)
     module = _module(place) if place.module else None
     has_module = module is not None and module.contributes
@@ -84,7 +98,7 @@ def _seen(key: tuple[str, str, str, str, str, str, bool, bool]) -> Seen:
     return Seen(app, system)
 
 
-def _module(place: Place) -> Component:
+def _module(place: Place) -> Part:
     module = place.module
     if place.platform in JAVASCRIPT and "/" in module and place.path.endswith(module):
         return ignored("module", module, "it is the path of the file")
@@ -98,7 +112,7 @@ def _module(place: Place) -> Component:
     return leaf("module", module)
 
 
-def _filename(place: Place, has_module: bool) -> Component:
+def _filename(place: Place, has_module: bool) -> Part:
     filename = place.filename
     name = re.split(r"[/\\]", filename)[-1].lower() or filename.lower()
     if has_module:
@@ -112,7 +126,7 @@ def _filename(place: Place, has_module: bool) -> Component:
     return leaf("filename", name)
 
 
-def _function(place: Place, context: Component | None) -> Component:
+def _function(place: Place, context: Part | None) -> Part:
     name, platform = place.function, place.platform
     if platform == "ruby":
         return leaf("function", "block" if name.startswith("block ") else _ERB.sub("", name))
@@ -127,7 +141,7 @@ def _function(place: Place, context: Component | None) -> Component:
     return leaf("function", name)
 
 
-def _javascript_function(function: str, line_says_more: bool) -> Component:
+def _javascript_function(function: str, line_says_more: bool) -> Part:
     name = function.rpartition(".")[2] or function
     if not _NAMELESS.isdisjoint((function, name)) or function.endswith("/<"):
         return ignored("function", name, "it has no name")
@@ -136,7 +150,7 @@ def _javascript_function(function: str, line_says_more: bool) -> Component:
     return leaf("function", name)
 
 
-def _php_function(function: str) -> Component:
+def _php_function(function: str) -> Part:
     if function.startswith("class@anonymous") and "::" in function:
         return leaf("function", function.rpartition("::")[2], "its class has no name")
     if function.startswith(("[Anonymous", "class@anonymous")):
@@ -144,7 +158,7 @@ def _php_function(function: str) -> Component:
     return leaf("function", function)
 
 
-def _context_line(place: Place) -> Component | None:
+def _context_line(place: Place) -> Part | None:
     text = " ".join(place.line.split())
     if place.platform not in _WITH_LINES or not text:
         return None

@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
+from operator import eq
 from typing import Any, NamedTuple
 
-from app.event import Component
 from app.grouping import frames
-from app.grouping.components import branch, ignored, leaf, leaves, without
+from app.grouping.components import Part, branch, ignored, leaf, without
 from app.grouping.configs import Config
 from app.grouping.parameters import parameterised, shortened
 
-Variants = dict[str, Component]
+Variants = dict[str, Part]
 
-_SAME = ("function", "abs_path", "package", "module", "filename", "colno")
+_SAME = ("lineno", "function", "abs_path", "package", "module", "filename", "colno")
 
 
 class Pair(NamedTuple):
-    """A component in each variant."""
+    """A part in each variant."""
 
-    app: Component
-    system: Component
+    app: Part
+    system: Part
 
 
 def stacktrace(trace: dict[str, Any], platform: str) -> Pair:
     """The frames of a trace; one that calls itself counts once."""
-    app: list[Component] = []
-    system: list[Component] = []
-    before: dict[str, Any] | None = None
-    for source in trace["frames"]:
-        seen = frames.frame(source, platform)
-        if before is not None and _is_same(source, before):
-            seen = frames.Seen(*(without(part, "it calls itself") for part in seen))
-        app.append(seen.app)
-        system.append(seen.system)
-        before = source
-    if len(system) == 1 and platform in frames.JAVASCRIPT and _says_nothing(trace["frames"][0]):
+    sources = trace["frames"]
+    seen = [frames.frame(source, platform) for source in sources]
+    for index in _repeated(sources):
+        seen[index] = frames.Seen(*(without(part, "it calls itself") for part in seen[index]))
+    app, system = [one.app for one in seen], [one.system for one in seen]
+    if len(seen) == 1 and platform in frames.JAVASCRIPT and _says_nothing(sources[0]):
         lone = "it is a lone frame without a function"
         return Pair(without(branch("stacktrace", app), lone), without(branch("stacktrace", system), lone))
-    own = branch("stacktrace", app)
-    if not own.contributes:
-        own.hint = "ignored because it has no in-app frames"
-    return Pair(own, branch("stacktrace", system))
+    is_ours = any(part.contributes for part in app)
+    why = "" if is_ours else "ignored because it has no in-app frames"
+    return Pair(branch("stacktrace", app, why), branch("stacktrace", system))
+
+
+def _repeated(sources: list[dict[str, Any]]) -> list[int]:
+    """The positions of frames that are the same place as the frame before them."""
+    lines = [source.get("lineno") for source in sources]
+    if not any(map(eq, lines, lines[1:])):  # nearly all differ here
+        return []
+    return [index for index in range(1, len(sources)) if _is_same(sources[index], sources[index - 1])]
 
 
 def _is_same(source: dict[str, Any], before: dict[str, Any]) -> bool:
-    if source.get("lineno") != before.get("lineno"):  # nearly all differ here
-        return False
     return all(source.get(name) == before.get(name) for name in _SAME)
 
 
@@ -57,32 +57,32 @@ def _says_nothing(source: dict[str, Any]) -> bool:
 
 def exception(source: dict[str, Any], platform: str, config: Config) -> Pair:
     """Type and stack trace; the message only counts where there is no trace."""
-    trace = stacktrace(source["stacktrace"], platform) if "stacktrace" in source else None
+    stack = stacktrace(source["stacktrace"], platform) if "stacktrace" in source else None
     mechanism = source.get("mechanism", {})
     native = _ns_error(mechanism.get("meta", {}).get("ns_error"))
-    value = _value(source.get("value", ""), config)
     name = source.get("type", "")
     kind = leaf("type", name) if name else None
     own_kind = kind
     if kind is not None and mechanism.get("synthetic"):
         own_kind = ignored("type", name, "the exception is made up by the client")
-    stacks = (None, None) if trace is None else trace
-    return Pair(*(
-        branch("exception", (part, stack, native, _last_resort(value, stack, native)))
-        for part, stack in zip((own_kind, kind), stacks, strict=True)
-    ))  # fmt: skip
+    # In most exceptions both variants have a trace that counts, and the message, costly to read, never does.
+    is_needed = config.in_full or stack is None or not (stack.app.contributes and stack.system.contributes)
+    value = _value(source.get("value", ""), config) if is_needed else None
+    app, system = (None, None) if stack is None else stack
+    return Pair(
+        branch("exception", (own_kind, app, native, _last_resort(value, app, native))),
+        branch("exception", (kind, system, native, _last_resort(value, system, native))),
+    )
 
 
-def _value(text: str, config: Config) -> Component | None:
+def _value(text: str, config: Config) -> Part | None:
     short = parameterised(shortened(text), config.parameters)
     if not short:
         return None
     return leaf("value", short, "" if short == text else "what varies was replaced")
 
 
-def _last_resort(
-    value: Component | None, stack: Component | None, native: Component | None
-) -> Component | None:
+def _last_resort(value: Part | None, stack: Part | None, native: Part | None) -> Part | None:
     if value is None:
         return None
     if stack is not None and stack.contributes:
@@ -92,7 +92,7 @@ def _last_resort(
     return value
 
 
-def _ns_error(error: object) -> Component | None:
+def _ns_error(error: object) -> Part | None:
     if not isinstance(error, dict):
         return None
     return branch("ns-error", [leaf(name, str(error[name])) for name in ("domain", "code") if name in error])
@@ -132,7 +132,7 @@ def _of_group(values: list[dict[str, Any]], pairs: list[Pair]) -> list[Pair]:
     members = _members(0, values, by_id, children)
     distinct: dict[str, int] = {}
     for identity in sorted(members, key=lambda one: str(values[by_id[one]].get("type", "")), reverse=True):
-        distinct.setdefault("".join(leaves(pairs[by_id[identity]].system)), identity)
+        distinct.setdefault("".join(pairs[by_id[identity]].system.texts), identity)
     kept = list(distinct.values())
     if not kept:
         return pairs

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.grouping.components import leaves
 from app.grouping.frames import frame
 
 
 def counted(platform: str, attributes: dict[str, Any]) -> list[str]:
-    return leaves(frame({"in_app": True, **attributes}, platform).system)
+    return [*frame({"in_app": True, **attributes}, platform).system.texts]
 
 
 @pytest.mark.parametrize(
@@ -80,5 +79,5 @@ def test_what_counts_of_a_frame(platform: str, attributes: dict[str, Any], texts
 
 def test_a_frame_of_others_counts_only_in_the_system_variant() -> None:
     seen = frame({"in_app": False, "function": "f"}, "python")
-    assert (leaves(seen.app), leaves(seen.system)) == ([], ["f"])
-    assert seen.app.hint == "ignored because it is not in-app"
+    assert ([*seen.app.texts], [*seen.system.texts]) == ([], ["f"])
+    assert seen.app.tree.hint == "ignored because it is not in-app"

@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 
 from app.event import Note
+from app.grouping import group
 from app.models import Activity, Issue
+from app.store.record import record
 from tests.factories import IssueFactory
 from tests.web import scene
 
@@ -121,6 +123,14 @@ def test_the_page_says_why_the_event_is_here(shop: scene.Shop, ada: Client) -> N
     page = page_of(ada, shop.happened())
     assert "Grouped by frames of the application." in page
     assert "not in app" in page
+
+
+def test_why_is_worked_out_again_from_what_is_stored(shop: scene.Shop, ada: Client) -> None:
+    event = scene.an_event(shop.project, shop.key)
+    event.grouping = group(event)
+    assert not any(variant.component for variant in event.grouping.variants)
+    issue = Issue.objects.get(pk=record([event])[0].issue_id)
+    assert "ignored because it is not in-app" in page_of(ada, issue)
 
 
 def test_the_request_is_a_form_and_a_command(shop: scene.Shop, ada: Client) -> None:

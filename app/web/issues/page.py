@@ -20,7 +20,7 @@ from app.web.issues import stack
 from app.web.issues.crumbs import SHOWN, timeline
 from app.web.issues.request import request_of
 from app.web.issues.values import Pairs, pairs
-from app.web.issues.why import why
+from app.web.issues.why import grouping_of, why
 from app.web.shell import Place, in_organization, shown
 
 RELATED = ("assignee", "first_release", "last_release", "resolved_in")
@@ -68,7 +68,7 @@ def of_event(event: EventRow, request: HttpRequest) -> dict[str, Any]:
         "crumbs": crumbs[-SHOWN:],
         "request_made": request_of(data),
         "bags": bags(data),
-        "why": why(event.body.grouping),
+        "why": why(grouping_of(event)),
         "notes": event.body.notes,
     }
 
@@ -114,7 +114,7 @@ def raw(_request: HttpRequest, place: Place, short_id: tuple[str, int], event_id
         "tags": event.tags,
         **event.data,
         "notes": event.body.notes,
-        "grouping": event.body.grouping,
+        "grouping": grouping_of(event),
     }
     text = json.dumps(msgspec.to_builtins(whole), indent=2, ensure_ascii=False)
     return HttpResponse(text, content_type="application/json; charset=utf-8")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.event import Component, Grouping, Variant
+from app.grouping import explain
+from app.grouping.configs import CONFIGS
+from app.store.read import EventRow
 
 NAMES = {
     "app": "frames of the application",
@@ -51,6 +54,15 @@ class Why:
     def is_chosen(self) -> bool:
         """Whether the client said more than "as you would by yourself"."""
         return [each.replace(" ", "") for each in self.fingerprint] not in ([], ["{{default}}"])
+
+
+def grouping_of(event: EventRow) -> Grouping | None:
+    """With the trees that its hashes were made of: they are not stored, but made again from the event."""
+    stored = event.body.grouping
+    if stored is None or stored.config not in CONFIGS:
+        return stored
+    found = explain(event.data, event.tags, stored.config)
+    return found if found.hashes == stored.hashes else stored
 
 
 def why(grouping: Grouping | None) -> Why | None:
