@@ -62,22 +62,52 @@ _CARD = re.compile(
     r"(?<![\w.-])(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3[47]\d{2}([ -]?)\d{6}\2\d{5})(?![\w-])"
 )
 
+#: Every digit becomes a zero and every blank a dash, so that one search finds all numbers of a shape.
 _ZEROS = bytes.maketrans(b"123456789 ", b"000000000-")
-#: What a card or social security number becomes when every digit is a zero and every blank a dash.
-_DIGITS = (b"0" * 13, b"0000-0000-0", b"0000-000000-0", b"000-00-0000")
+#: The shapes of card and social security numbers: whole ones, and those of groups, which have an end in common.
+_WHOLE, _GROUPS, _IN_GROUPS = b"0" * 13, (b"0000-0000-0", b"0000-000000-0", b"000-00-0000"), b"00-0000"
+#: What may stand before a number in JSON: no word, or an escape (of JSON or of URLs) that ends like one.
+_BEFORE = r"(?:(?<![\w{}-])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{{4}})|(?<=%[0-9A-Fa-f]{{2}}))"
+_ssn_at = re.compile((_BEFORE.format("") + _SSN.pattern.partition(")")[2]).encode()).match
+_card_at = re.compile((_BEFORE.format(".") + _CARD.pattern.partition(")")[2]).encode()).match
+#: So many numbers are looked at closely; an event of more is scrubbed without asking.
+_MOST_NUMBERS = 100
 
 
 def suspicious(raw: bytes) -> bool:
     """Whether the bytes of an event may hold something that looks like a secret."""
-    if b"-----BEGIN" in raw or _hidden(raw) or (b"@" in raw and _at_userinfo(raw)):
+    if b"-----BEGIN" in raw or _hidden(raw) or (b"@" in raw and _has_userinfo(raw)):
         return True
     zeros = raw.translate(_ZEROS)
-    return any(digits in zeros for digits in _DIGITS)
+    shapes = (_WHOLE, *_GROUPS) if _IN_GROUPS in zeros else (_WHOLE,)
+    return any(_has_number(raw, zeros, shape) for shape in shapes)
 
 
 #: Digits, dashes, blanks, slashes, colons and "@" that are written as escapes, which hardly anybody does.
 _hidden: Callable[[bytes], object] = re.compile(rb"\\u00(?:3[0-9aA]|2[0dDfF]|40)").search
-_at_userinfo: Callable[[bytes], object] = re.compile(rb":(?:/|\\/){2}[^/\s?#@\"'<>]{1,256}@").search
+_userinfo = re.compile(rb":(?:/|\\/){2}[^/\s?#@\"'<>]{1,256}@").search
+_LONGEST_USERINFO = 262
+
+
+def _has_userinfo(raw: bytes) -> bool:
+    """Whether a password may stand in a URL: looks back from every "@", of which there are few."""
+    before, at = 0, raw.find(b"@")
+    while at >= 0:
+        if _userinfo(raw, max(before, at - _LONGEST_USERINFO), at + 1):
+            return True
+        before, at = at, raw.find(b"@", at + 1)
+    return False
+
+
+def _has_number(raw: bytes, zeros: bytes, shape: bytes) -> bool:
+    """Whether what has the shape of a secret number stands alone and, of a card, has the right sum."""
+    at, seen = zeros.find(shape), 0
+    while at >= 0:
+        card = _card_at(raw, at)
+        if _ssn_at(raw, at) or (card and _luhn(card[0].decode())) or seen > _MOST_NUMBERS:
+            return True
+        at, seen = zeros.find(shape, at + 1), seen + 1
+    return False
 
 
 def text(value: str) -> str:

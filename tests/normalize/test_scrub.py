@@ -207,6 +207,19 @@ def test_a_clean_event_is_not_suspicious() -> None:
     assert not suspicious(b'{"timestamp": "2026-11-22T14:00:00.123456Z", "lineno": 123456789012}')
 
 
+def test_ids_and_times_are_no_suspicious_numbers() -> None:
+    trace = "0af7651916234567890123456c8448eb"
+    assert not suspicious(b'{"trace_id": "%s", "nanoseconds": 1763820000123456789}' % trace.encode())
+    assert not suspicious(b'{"uuid": "12345678-1234-1234-1234-123456789012", "total": 0.4111111111111111}')
+
+
+@pytest.mark.parametrize("before", ["", "\\n", "\\u2014", "%20", "(", "x=", "é"])
+@pytest.mark.parametrize("secret", [CARD, AMEX, "4111111111111111", "123-45-6789"])
+def test_a_number_is_suspicious_behind_any_escape(before: str, secret: str) -> None:
+    assert suspicious(f'{{"text": "{before}{secret}"}}'.encode())
+    assert not suspicious(f'{{"text": "{before}abc{secret}7-8"}}'.encode())
+
+
 def test_names_of_strangers_do_not_fill_the_memory() -> None:
     for n in range(30_000):
         SENSITIVE[f"name-{n}"]
