@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 FILTERED = "[Filtered]"
@@ -64,7 +65,7 @@ _CARD = re.compile(
 
 #: Every digit becomes a zero and every blank a dash, so that one search finds all numbers of a shape.
 _ZEROS = bytes.maketrans(b"123456789 ", b"000000000-")
-#: The shapes of card and social security numbers: whole ones, and those of groups, which have an end in common.
+#: The shapes of card and social security numbers: whole ones, and those of groups, which share one piece.
 _WHOLE, _GROUPS, _IN_GROUPS = b"0" * 13, (b"0000-0000-0", b"0000-000000-0", b"000-00-0000"), b"00-0000"
 #: What may stand before a number in JSON: no word, or an escape (of JSON or of URLs) that ends like one.
 _BEFORE = r"(?:(?<![\w{}-])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{{4}})|(?<=%[0-9A-Fa-f]{{2}}))"
@@ -132,19 +133,42 @@ def _luhn(text: str) -> bool:
 
 def scrub(data: dict[str, Any], by_looks: bool) -> None:
     """Replaces the secrets of a normalised event in place; texts are looked at only if `by_looks`."""
-    for name in ("extra", "contexts", "tags", "csp", "user"):
-        _object(data.get(name), by_looks)
-    if "request" in data:
-        _request(data["request"], by_looks)
-    for crumb in _values(data, "breadcrumbs"):
-        _crumb(crumb, by_looks)
-    for holder in (*_values(data, "exception"), *_values(data, "threads"), data):
-        _traces(holder, by_looks)
+    crumbs = _values(data, "breadcrumbs")
+    holders = [*_values(data, "exception"), *_values(data, "threads"), data]
+    traces = [holder[name]["frames"] for holder in holders for name in _TRACES if name in holder]
+    _objects([frame["vars"] for frames in traces for frame in frames if "vars" in frame], by_looks)
+    _objects([crumb["data"] for crumb in crumbs if "data" in crumb], by_looks)
+    mechanisms = [holder["mechanism"].get("data") for holder in holders if "mechanism" in holder]
+    request = data.get("request", {})
+    others = [request.get("env"), request.get("data"), *mechanisms]
+    _objects([*(data.get(name) for name in _BAGS), *others], by_looks)
+    for crumb in crumbs:
+        if "data" in crumb:
+            _addresses(crumb["data"])
+    if request:
+        _request(request, by_looks)
     if "logentry" in data:
         _logentry(data["logentry"], by_looks)
     if by_looks:
-        _texts(data, ("transaction", "server_name", "logger", "culprit"))
-        _texts(data.get("template", {}), ("context_line",))
+        _all_texts(data, holders, traces)
+
+
+_BAGS = ("extra", "contexts", "tags", "csp", "user")
+_TRACES = ("stacktrace", "raw_stacktrace")
+
+
+def _all_texts(
+    data: dict[str, Any], holders: list[dict[str, Any]], traces: list[list[dict[str, Any]]]
+) -> None:
+    """What is no bag and may look like a secret."""
+    for crumb in _values(data, "breadcrumbs"):
+        _texts(crumb, ("message",))
+    for frames in traces:
+        _lines(frames)
+    for holder in holders:
+        _texts(holder, ("type", "value", "name"))
+    _texts(data, ("transaction", "server_name", "logger", "culprit"))
+    _texts(data.get("template", {}), ("context_line",))
 
 
 def _texts(holder: dict[str, Any], names: tuple[str, ...]) -> None:
@@ -153,38 +177,16 @@ def _texts(holder: dict[str, Any], names: tuple[str, ...]) -> None:
             holder[name] = text(holder[name])
 
 
-def _crumb(crumb: dict[str, Any], by_looks: bool) -> None:
-    if "data" in crumb:
-        _object(crumb["data"], by_looks)
-        _addresses(crumb["data"])
-    if by_looks:
-        _texts(crumb, ("message",))
-
-
-def _traces(holder: dict[str, Any], by_looks: bool) -> None:
-    """An exception, a thread or the event itself."""
-    for name in ("stacktrace", "raw_stacktrace"):
-        if name in holder:
-            _frames(holder[name]["frames"], by_looks)
-    if "mechanism" in holder:
-        _object(holder["mechanism"].get("data"), by_looks)
-    if by_looks:
-        _texts(holder, ("type", "value", "name"))
-
-
 def _values(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return data[name]["values"] if name in data else []
 
 
-def _frames(frames: list[dict[str, Any]], by_looks: bool) -> None:
+def _lines(frames: list[dict[str, Any]]) -> None:
     for frame in frames:
-        if "vars" in frame:
-            _object(frame["vars"], by_looks)
-        if by_looks:
-            for name in ("pre_context", "post_context"):
-                if name in frame:
-                    frame[name] = [text(line) for line in frame[name]]
-            _texts(frame, ("context_line", "abs_path", "filename"))
+        for name in ("pre_context", "post_context"):
+            if name in frame:
+                frame[name] = [text(line) for line in frame[name]]
+        _texts(frame, ("context_line", "abs_path", "filename"))
 
 
 def _logentry(entry: dict[str, Any], by_looks: bool) -> None:
@@ -211,12 +213,9 @@ def _request(request: dict[str, Any], by_looks: bool) -> None:
                 pair[1] = text(pair[1])
             if pair[0] == "Referer":
                 pair[1] = _parameters(pair[1])
-    _object(request.get("env"), by_looks)
     if isinstance(data := request.get("data"), str):
         data = _parameters(data)
         request["data"] = text(data) if by_looks else data
-    else:
-        _object(data, by_looks)
     if by_looks:
         _texts(request, ("url", "fragment"))
     if "fragment" in request:
@@ -241,10 +240,26 @@ def _parameters(value: str) -> str:
     )
 
 
+def _objects(bags: list[Any], by_looks: bool) -> None:
+    """All of them as `_object` does; that there is nothing to do, as nearly always, is found out at once."""
+    if by_looks or not _are_harmless(bags):
+        for bag in bags:
+            _object(bag, by_looks)
+
+
+def _are_harmless(nodes: list[Any]) -> bool:
+    """Whether no name at any depth is sensitive: asked level by level, so that the loops are in C."""
+    while not _NESTING.isdisjoint(map(type, nodes)):
+        objects = [node for node in nodes if type(node) is dict]
+        lists = [node for node in nodes if type(node) is list]
+        if any(map(SENSITIVE.__getitem__, set().union(*objects))) or any(map(_is_named, lists)):
+            return False
+        nodes = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
+    return True
+
+
 def _object(value: object, by_looks: bool) -> None:
     """What stands under a sensitive name is replaced, in an object or list of any shape, in place."""
-    if not by_looks and type(value) is dict and _is_harmless(value):
-        return
     stack: list[Any] = [value]
     while stack:
         node = stack.pop()
@@ -252,11 +267,6 @@ def _object(value: object, by_looks: bool) -> None:
             _named_values(node, by_looks, stack)
         elif type(node) is list:
             _values_in_order(node, by_looks, stack)
-
-
-def _is_harmless(bag: dict[str, Any]) -> bool:
-    """Whether a flat object has no sensitive name, as nearly all: asked in C."""
-    return not any(map(SENSITIVE.__getitem__, bag)) and _NESTING.isdisjoint(map(type, bag.values()))
 
 
 def _named_values(node: dict[str, Any], by_looks: bool, stack: list[Any]) -> None:
