@@ -55,9 +55,9 @@ def transport_options(node: str = "") -> dict[str, Any]:
         return {"confirm_publish": True, "confirm_timeout": 5, "read_timeout": 30, "write_timeout": 10}
     return {
         "global_keyprefix": f"{settings.QUEUE_PREFIX or 'tocsin-'}queue:",
-        "unacked_key": f"unacked:{node}",
-        "unacked_index_key": f"unacked_index:{node}",
-        "unacked_mutex_key": f"unacked_mutex:{node}",
+        "unacked_key": f"in_hand:{node}",
+        "unacked_index_key": f"in_hand_index:{node}",
+        "unacked_mutex_key": f"in_hand_mutex:{node}",
         "visibility_timeout": VISIBILITY_TIMEOUT,
         # kombu's own defaults look for lost messages every 100 s.
         "unacked_restore_interval": 5,
