@@ -41,6 +41,22 @@ def _is_plain(value: dict[str, object], bag: Bag) -> bool:
     return len(text) <= bag.size and b"null" not in text and text.count(b"[") + text.count(b"{") <= bag.depth
 
 
+def are_plain(values: list[dict[str, object]], bag: Bag) -> bool:
+    """Whether none of many objects needs a closer look: `_is_plain` of each, and none is empty."""
+    try:
+        texts = [encode(value) for value in values]
+    except RecursionError:
+        return False
+    whole = b"".join(texts)
+    return (
+        all(values)
+        and max(map(len, texts), default=0) <= bag.size
+        and b"null" not in whole
+        # Each has one bracket at least; so no single one has more than there are in all beyond that.
+        and whole.count(b"[") + whole.count(b"{") < bag.depth + len(texts)
+    )
+
+
 def fits(value: object, bag: Bag) -> bool:
     """Whether nothing need be cut; asks the fast encoder before walking."""
     try:

@@ -39,22 +39,30 @@ class _Crumb(TypedDict, total=False):
 def breadcrumbs(value: object, shift: int, notes: Notes) -> dict[str, object] | None:
     """{"values": […]}, each with a type and a level."""
     found = objects(value, "breadcrumbs", notes, BREADCRUMBS)
-    regular = _regular([item for _, item in found])
+    items = [item for _, item in found]
+    regular = _regular(items)
+    is_whole = bool(regular) and _are_whole(items, regular)
     kept = []
     for index, (path, item) in enumerate(found):
-        crumb = _attributes(item, regular[index] if regular else {}, path, notes)
-        at = item.get("timestamp")
-        if at is not None:
-            time = shifted(at, shift)
-            if time:
-                crumb["timestamp"] = time
-            else:
-                notes.invalid(f"{path}.timestamp", at)
+        crumb = regular[index] if regular else {}
+        if not is_whole:
+            crumb = _attributes(item, crumb, path, notes)
+        _set_time(crumb, item.get("timestamp"), shift, path, notes)
         if crumb:
             crumb.setdefault("type", "default")
             crumb.setdefault("level", "info")
             kept.append(crumb)
     return {"values": kept} if kept else None
+
+
+def _set_time(crumb: dict[str, object], at: object, shift: int, path: str, notes: Notes) -> None:
+    crumb.pop("timestamp", None)
+    if at is not None:
+        time = shifted(at, shift)
+        if time:
+            crumb["timestamp"] = time
+        else:
+            notes.invalid(f"{path}.timestamp", at)
 
 
 def _regular(items: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -65,6 +73,13 @@ def _regular(items: list[dict[str, object]]) -> list[dict[str, object]]:
         return []
 
 
+def _are_whole(items: list[dict[str, object]], regular: list[dict[str, object]]) -> bool:
+    """Whether the breadcrumbs can be taken as they were checked: nothing is missing or too much."""
+    if list(map(len, items)) != list(map(len, regular)):
+        return False
+    return bags.are_plain([crumb["data"] for crumb in regular if "data" in crumb], MEDIUM)  # type: ignore[misc]
+
+
 def _attributes(
     item: dict[str, object], checked: dict[str, object], path: str, notes: Notes
 ) -> dict[str, object]:
@@ -72,7 +87,6 @@ def _attributes(
     if len(checked) != len(item):
         old = {"type": item.get("ty"), **item} if "ty" in item else item
         return shaped(old, _CRUMB, path, notes)
-    checked.pop("timestamp", None)
     if "data" in checked:
         data = bags.bounded_object(checked.pop("data"), MEDIUM, f"{path}.data", notes)
         if data:

@@ -9,6 +9,7 @@ from app.normalize.limits import EXTRA, IMAGES, LARGE, LARGER, MEDIUM, SHORT, SM
 from app.normalize.notes import Notes
 
 MOST_CONTEXTS = 100
+_TEXT = frozenset({str})
 
 
 def contexts(value: object, notes: Notes) -> dict[str, object] | None:
@@ -45,11 +46,11 @@ def modules(value: object, notes: Notes) -> dict[str, object] | None:
         if value != []:
             notes.invalid("modules", value)
         return None
-    texts = {name: "" if version is None else version for name, version in value.items()}
-    odd = [name for name, version in texts.items() if not isinstance(version, str)]
-    for name in odd:
-        notes.invalid(f"modules.{name}", texts.pop(name))
-    return bags.bounded_object(texts, LARGE, "modules", notes)
+    if not _TEXT.issuperset(map(type, value.values())):
+        value = {name: "" if version is None else version for name, version in value.items()}
+        for name in [name for name, version in value.items() if not isinstance(version, str)]:
+            notes.invalid(f"modules.{name}", value.pop(name))
+    return bags.bounded_object(value, LARGE, "modules", notes)
 
 
 def _names(value: object, path: str, notes: Notes) -> object:

@@ -10,7 +10,7 @@ from msgspec import Meta
 from app.base.text import cut
 from app.normalize import bags
 from app.normalize.fields import LARGEST, Field, anything, bag, ends, label, lines, shaped, text, truth, whole
-from app.normalize.functions import trimmed
+from app.normalize.functions import TRIMMED, trimmed
 from app.normalize.in_app import looks_in_app
 from app.normalize.limits import DETAILED_FRAMES, FRAMES, MEDIUM, SHORT
 from app.normalize.notes import TOO_LONG, Notes
@@ -49,9 +49,9 @@ _TRACE: dict[str, Field] = {
     "lang": anything(MEDIUM),
 }
 
-_Short = Annotated[str, Meta(max_length=SHORT)] | None
-_Lines = Annotated[list[Annotated[str, Meta(max_length=SHORT)]], Meta(min_length=1, max_length=100)] | None
-_Number = Annotated[int, Meta(ge=0, le=LARGEST)] | None
+_Short = Annotated[str, Meta(max_length=SHORT)]
+_Lines = Annotated[list[Annotated[str, Meta(max_length=SHORT)]], Meta(min_length=1, max_length=100)]
+_Number = Annotated[int, Meta(ge=0, le=LARGEST)]
 
 
 class _Frame(TypedDict, total=False):
@@ -69,8 +69,8 @@ class _Frame(TypedDict, total=False):
     pre_context: _Lines
     context_line: _Short
     post_context: _Lines
-    in_app: bool | None
-    vars: dict[str, object] | None
+    in_app: bool
+    vars: dict[str, object]
     platform: _Short
 
 
@@ -89,8 +89,12 @@ def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[st
     kept = _frames(ends(frames, FRAMES, f"{path}.frames", notes), f"{path}.frames", notes)
     if not kept:
         return None
+    names_stay = platform not in TRIMMED
     for frame in kept:
-        _complete(frame, platform)
+        # What such a frame lacks, nothing follows from.
+        is_complete = "in_app" in frame and "filename" in frame and "abs_path" in frame
+        if not (names_stay and is_complete and "platform" not in frame):
+            _complete(frame, platform)
     _slim(kept, f"{path}.frames", notes)
     return {"frames": kept, **shaped(trace, _TRACE, path, notes)}
 
@@ -98,6 +102,11 @@ def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[st
 def _frames(frames: list[object], path: str, notes: Notes) -> list[dict[str, object]]:
     """The known attributes of each frame."""
     regular = _regular(frames)
+    if not regular:  # some clients write null for what they do not know
+        frames = [_without_nulls(frame) for frame in frames]
+        regular = _regular(frames)
+    if regular and _are_whole(frames, regular):
+        return regular
     kept: list[dict[str, object]] = []
     for index, frame in enumerate(frames):
         if isinstance(frame, dict):
@@ -105,7 +114,7 @@ def _frames(frames: list[object], path: str, notes: Notes) -> list[dict[str, obj
             if len(checked) != len(frame):  # it has attributes that are rarer, or wrong
                 kept.append(shaped(frame, _FRAME, f"{path}.{index}", notes))
             else:
-                kept.append(_without_nulls(checked, f"{path}.{index}", notes))
+                kept.append(_with_bounded_vars(checked, f"{path}.{index}", notes))
         elif frame is not None:
             notes.invalid(f"{path}.{index}", frame)
     return kept
@@ -119,9 +128,20 @@ def _regular(frames: list[object]) -> list[dict[str, object]]:
         return []
 
 
-def _without_nulls(frame: dict[str, object], path: str, notes: Notes) -> dict[str, object]:
-    if None in frame.values():
-        frame = {name: value for name, value in frame.items() if value is not None}
+def _without_nulls(frame: object) -> object:
+    if isinstance(frame, dict) and None in frame.values():
+        return {name: value for name, value in frame.items() if value is not None}
+    return frame
+
+
+def _are_whole(frames: list[object], regular: list[dict[str, object]]) -> bool:
+    """Whether the frames can be taken as they were checked: nothing is missing or too much."""
+    if list(map(len, frames)) != list(map(len, regular)):  # type: ignore[arg-type]
+        return False
+    return bags.are_plain([frame["vars"] for frame in regular if "vars" in frame], MEDIUM)  # type: ignore[misc]
+
+
+def _with_bounded_vars(frame: dict[str, object], path: str, notes: Notes) -> dict[str, object]:
     if "vars" in frame:
         variables = _vars(frame["vars"], f"{path}.vars", notes)
         if variables:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 NATIVE = frozenset({"objc", "cocoa", "swift", "native", "c"})
+#: Where names carry more than a name.
+TRIMMED = NATIVE | {"csharp"}
 
 _RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
 _GLIBC = re.compile(r"@@?GLIBC[\w.]*$")
