@@ -129,7 +129,8 @@ def test_why_is_worked_out_again_from_what_is_stored(shop: scene.Shop, ada: Clie
     event = scene.an_event(shop.project, shop.key)
     event.grouping = group(event)
     assert not any(variant.component for variant in event.grouping.variants)
-    issue = Issue.objects.get(pk=record([event])[0].issue_id)
+    (stored,) = record([event])
+    issue = Issue.objects.get(pk=stored.issue_id or 0)
     assert "ignored because it is not in-app" in page_of(ada, issue)
 
 
