@@ -48,13 +48,11 @@ def are_plain(values: list[dict[str, object]], bag: Bag) -> bool:
     except RecursionError:
         return False
     whole = b"".join(texts)
-    return (
-        all(values)
-        and max(map(len, texts), default=0) <= bag.size
-        and b"null" not in whole
-        # Each has one bracket at least; so no single one has more than there are in all beyond that.
-        and whole.count(b"[") + whole.count(b"{") < bag.depth + len(texts)
-    )
+    if not all(values) or b"null" in whole or max(map(len, texts), default=0) > bag.size:
+        return False
+    # Each has one bracket at least; so no single one has more than there are in all beyond that.
+    most = whole.count(b"[") + whole.count(b"{") - len(texts) + 1
+    return most <= bag.depth or all(text.count(b"[") + text.count(b"{") <= bag.depth for text in texts)
 
 
 def fits(value: object, bag: Bag) -> bool:

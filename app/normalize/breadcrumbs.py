@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict, cast
 import msgspec
 from msgspec import Meta
 
+from app.event import Level
 from app.normalize import bags
 from app.normalize.fields import Field, bag, objects, shaped, text
 from app.normalize.levels import level
@@ -30,7 +31,7 @@ class _Crumb(TypedDict, total=False):
 
     type: Annotated[str, Meta(max_length=128)]
     category: Annotated[str, Meta(max_length=128)]
-    level: Annotated[str, Meta(pattern="^(fatal|error|warning|info|debug)$")]
+    level: Level
     message: Annotated[str, Meta(max_length=MESSAGE)]
     data: dict[str, object]
     timestamp: str | float

@@ -54,6 +54,10 @@ _Lines = Annotated[list[Annotated[str, Meta(max_length=SHORT)]], Meta(min_length
 _Number = Annotated[int, Meta(ge=0, le=LARGEST)]
 
 
+_OBJECTS = frozenset({dict})
+_LISTS = frozenset({"pre_context", "post_context", "vars"})
+
+
 class _Frame(TypedDict, total=False):
     """A frame that needs no change, as nearly all do: all of them are checked in C at once."""
 
@@ -71,7 +75,7 @@ class _Frame(TypedDict, total=False):
     post_context: _Lines
     in_app: bool
     vars: dict[str, object]
-    platform: _Short
+    platform: Annotated[str, Meta(max_length=64)]
 
 
 def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[str, object] | None:
@@ -102,15 +106,15 @@ def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[st
 def _frames(frames: list[object], path: str, notes: Notes) -> list[dict[str, object]]:
     """The known attributes of each frame."""
     regular = _regular(frames)
-    if not regular:  # some clients write null for what they do not know
-        frames = [_without_nulls(frame) for frame in frames]
-        regular = _regular(frames)
-    if regular and _are_whole(frames, regular):
+    if not regular:  # some clients write what they do not know, and some frames are odd
+        frames = [_without_nothing(frame) for frame in frames]
+        regular = _regular(frames) or [(_regular([frame]) or [{}])[0] for frame in frames]
+    if _are_whole(frames, regular):
         return regular
     kept: list[dict[str, object]] = []
     for index, frame in enumerate(frames):
         if isinstance(frame, dict):
-            checked = regular[index] if regular else {}
+            checked = regular[index]
             if len(checked) != len(frame):  # it has attributes that are rarer, or wrong
                 kept.append(shaped(frame, _FRAME, f"{path}.{index}", notes))
             else:
@@ -128,14 +132,21 @@ def _regular(frames: list[object]) -> list[dict[str, object]]:
         return []
 
 
-def _without_nulls(frame: object) -> object:
-    if isinstance(frame, dict) and None in frame.values():
-        return {name: value for name, value in frame.items() if value is not None}
+def _without_nothing(frame: object) -> object:
+    """Without null and, where lines are not known, empty lists."""
+    if isinstance(frame, dict):
+        return {
+            name: value
+            for name, value in frame.items()
+            if value is not None and (value != [] or name not in _LISTS)
+        }
     return frame
 
 
 def _are_whole(frames: list[object], regular: list[dict[str, object]]) -> bool:
     """Whether the frames can be taken as they were checked: nothing is missing or too much."""
+    if not _OBJECTS.issuperset(map(type, frames)):
+        return False
     if list(map(len, frames)) != list(map(len, regular)):  # type: ignore[arg-type]
         return False
     return bags.are_plain([frame["vars"] for frame in regular if "vars" in frame], MEDIUM)  # type: ignore[misc]

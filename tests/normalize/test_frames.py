@@ -252,3 +252,14 @@ def test_nulls_of_a_frame_are_absent_attributes() -> None:
         "lineno": None,
     }
     assert frames_of([frame]) == [{"function": "pay", "filename": "a.py", "in_app": True}]
+
+
+def test_frames_without_source_and_an_odd_one_leave_their_neighbours_as_they_are() -> None:
+    whole = {"function": "pay", "filename": "a.py", "abs_path": "/a.py", "in_app": True, "pre_context": ["x"]}
+    bare = {**whole, "pre_context": [], "post_context": [], "context_line": None, "vars": {}}
+    odd = {**whole, "lineno": "7", "platform": "p" * 65}
+    (alone,) = frames_of([whole])
+    kept = frames_of([whole, bare, odd, None, whole])
+    assert (kept[0], kept[3]) == (alone, alone) == (whole, whole)
+    assert kept[1] == {name: value for name, value in whole.items() if name != "pre_context"}
+    assert kept[2] == {**whole, "lineno": 7, "platform": "p" * 61 + "..."}
