@@ -93,7 +93,7 @@ def frame(some: random.Random, issue: random.Random, depth: int) -> dict[str, An
         "vars": {
             f"{word}_id": str(some.randint(1, 10**6)),
             "request": "<WSGIRequest: POST '/api/'>",
-            "depth": "7",
+            "lines": [{"sku": f"'SKU-{some.randint(1, 999)}'", "quantity": "2"}] if depth % 5 == 0 else [],
         },
     }
 
