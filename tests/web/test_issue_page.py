@@ -69,6 +69,17 @@ def test_python_variables_read_as_python_wrote_them(shop: scene.Shop, ada: Clien
     assert "&quot;name&quot;" in page_of(ada, shop.happened(data=data, platform="node"))
 
 
+def test_what_every_python_module_has_is_no_variable_of_the_frame(shop: scene.Shop, ada: Client) -> None:
+    frame = scene.frame(
+        "<module>", "a.py", 1, vars={"__builtins__": "<module>", "__mine__": "1", "rate": "7"}
+    )
+    data = {"exception": {"values": [{"type": "E", "stacktrace": {"frames": [frame]}}]}}
+    page = page_of(ada, shop.happened(data=data))
+    assert "__builtins__" not in page
+    assert "__mine__" in page
+    assert "rate" in page
+
+
 def test_framework_frames_are_folded_into_one_line(shop: scene.Shop, ada: Client) -> None:
     assert "3 frames in gunicorn, django" in page_of(ada, shop.happened())
 

@@ -165,9 +165,16 @@ def _frame(frame: dict[str, Any], platform: str, colour: bool) -> Frame:
     )
 
 
+#: What every Python module has: at the level of a module they would hide what the program itself set.
+OF_ANY_MODULE = frozenset(
+    f"__{name}__"
+    for name in ("name", "doc", "package", "loader", "spec", "annotations", "builtins", "file", "cached")
+)
+
+
 def _locals(variables: Any, platform: str) -> Pairs:
     if platform == "python" and isinstance(variables, dict):
-        return [(str(name), reprs(value)) for name, value in variables.items()]
+        return [(str(name), reprs(value)) for name, value in variables.items() if name not in OF_ANY_MODULE]
     return pairs(variables)
 
 
