@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 #: A backlog must not slow down accepting.
 NICE = 10
 LONGEST_PAUSE = 10.0
-#: A group of events is hundreds of thousands of objects that all die with it: looking for cycles every 700 new
-#: ones, Python's default, finds nothing.
+#: A group of events is very many objects that all die with it: looking for cycles after every 700 new ones,
+#: Python's default, finds nothing.
 COLLECT_AFTER = (50_000, 10, 10)
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
 _PR_SET_PDEATHSIG = 1
