@@ -103,7 +103,7 @@ class QoS(redis.QoS):
 
 class Channel(redis.Channel):
     QoS = QoS
-    body_encoding = None  # see `packed`
+    body_encoding: Any = None  # see `packed`
     priority_steps = [0]  # a queue is one list, whatever priority a message names
     supports_batch_publish = False
     _looked_at = float("-inf")
