@@ -5,6 +5,8 @@
     decompress(body, "gzip", limit) -> bytes           the pieces joined; raises the same
 
 `limit` counts decompressed bytes. "deflate" is read with and without its zlib wrapper, as clients send both.
+
+gzip and deflate, which nearly all clients send, are read by ISA-L: half the time of zlib's own decoder.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import brotli
+from isal import isal_zlib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -22,8 +26,13 @@ else:
 
 #: Bytes handed to a decoder at once, and (about) the largest piece it gives back.
 PIECE = 64 * 1024
+#: What holds no more than this is decompressed in one call, where its decoder can be told so.
+SMALL = 256 * 1024
 #: A zstd frame may ask for a window of gigabytes; 2^27 bytes is what its own tools allow.
 ZSTD_WINDOW_LOG = 27
+
+#: Whose stubs give an instance.
+_IsalError = cast("type[Exception]", isal_zlib.error)
 
 _ALIASES = {
     "": "",
@@ -58,7 +67,20 @@ def canonical(name: str) -> str:
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
     """The whole content of `body`, at most `limit` bytes."""
-    return b"".join(pieces(body, encoding, limit))
+    whole = at_once(body, encoding)
+    return whole if whole is not None and len(whole) <= limit else b"".join(pieces(body, encoding, limit))
+
+
+def at_once(body: bytes, encoding: str) -> bytes | None:
+    """The whole content of most bodies; None for what is large, damaged or has several parts."""
+    if encoding == "gzip":
+        decoder = isal_zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            whole: bytes = decoder.decompress(body, SMALL)
+        except _IsalError:
+            return None
+        return whole if decoder.eof and not decoder.unused_data else None
+    return body if not encoding and 0 < len(body) <= SMALL else None
 
 
 def pieces(body: bytes, encoding: str, limit: int) -> Iterator[bytes]:
@@ -92,18 +114,18 @@ def _deflate(body: bytes) -> Iterator[bytes]:
 
 def _zlib(body: bytes, window: int) -> Iterator[bytes]:
     """One stream, or several gzip members one after the other; zeros behind the last one are padding."""
-    decoder, begun = zlib.decompressobj(window), False
+    decoder, begun = isal_zlib.decompressobj(window), False
     for part in _slices(body):
         rest = part
         while begun or rest.strip(b"\0"):
             begun = True
             try:
                 piece = decoder.decompress(rest, PIECE)
-            except zlib.error as error:
+            except _IsalError as error:
                 raise Damaged(f"the compressed body is damaged ({error})") from error
             yield piece
             if decoder.eof:
-                rest, decoder, begun = decoder.unused_data, zlib.decompressobj(window), False
+                rest, decoder, begun = decoder.unused_data, isal_zlib.decompressobj(window), False
             else:
                 rest = decoder.unconsumed_tail
                 if not rest and len(piece) < PIECE:

@@ -53,6 +53,51 @@ class Span(NamedTuple):
 
 def split(data: bytes) -> Envelope:
     """The header and the items of a whole envelope. Raises Malformed."""
+    return _usual(data) or _any(data)
+
+
+def _usual(data: bytes) -> Envelope | None:
+    """The same for what clients really send, at a quarter of the cost; None for what needs a closer look."""
+    try:
+        header, position = _line(data, 0)
+        items: list[Item] = []
+        while position < len(data):
+            item, position = _item(data, position)
+            items.append(item)
+    except (_Odd, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return Envelope(header, items) if len(items) <= MOST_ITEMS else None
+
+
+class _Odd(Exception):
+    """Not how clients usually write."""
+
+
+def _line(data: bytes, start: int) -> tuple[dict[str, Any], int]:
+    """The headers in this line, and where the next one begins."""
+    end = data.find(b"\n", start)
+    if not start < end <= start + LONGEST_HEADER:
+        raise _Odd
+    return _decode(memoryview(data)[start:end]), end + 1
+
+
+def _item(data: bytes, position: int) -> tuple[Item, int]:
+    """The item whose header begins here, and where the next one does."""
+    headers, start = _line(data, position)
+    length = headers.get("length")
+    if length is None:
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+    elif type(length) is int and 0 <= length <= len(data) - start:
+        end = start + length
+    else:
+        raise _Odd
+    if data[end : end + 1] not in (b"\n", b"") or type(headers.get("type")) is not str:
+        raise _Odd
+    return Item(headers, memoryview(data)[start:end]), end + 1
+
+
+def _any(data: bytes) -> Envelope:
     reader = Reader()
     reader.feed(data)
     reader.close()

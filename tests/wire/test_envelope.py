@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.wire import envelope
-from app.wire.envelope import Malformed, Reader, split
+from app.wire.envelope import Envelope, Malformed, Reader, split
 
 HEADER = b'{"event_id":"0f4e2a6c9b1d4c7f8a3b5d6e7f809102"}\n'
 
@@ -114,3 +116,24 @@ def test_any_bytes_are_an_envelope_or_malformed(data: bytes) -> None:
     except Malformed:
         return
     assert sum(len(item.payload) for item in found.items) <= len(data)
+
+
+def split_by(way: Any, data: bytes) -> Envelope | None:
+    try:
+        return cast("Envelope | None", way(data))
+    except Malformed:
+        return None
+
+
+@given(st.lists(LINES).map(b"\n".join).map(lambda b: b"{}\n" + b) | st.binary())
+def test_the_usual_way_finds_what_the_careful_one_does_or_leaves_it_to_that(data: bytes) -> None:
+    if usual := split_by(envelope._usual, data):
+        assert usual == split_by(envelope._any, data)
+
+
+def test_what_clients_send_goes_the_usual_way() -> None:
+    item = b'{"type":"event","length":7,"content_type":"application/json"}\n{"a":1}\n'
+    assert envelope._usual(HEADER + item + b'{"type":"session"}\n{}') == split(
+        HEADER + item + b'{"type":"session"}\n{}\n'
+    )
+    assert envelope._usual(HEADER + item + b"\n" + item) is None
