@@ -29,6 +29,8 @@ class Pending(msgspec.Struct, kw_only=True):
     tag_ids: list[int] = []
     issue_id: int | None = None
     notable_id: int | None = None
+    may_reopen: bool = False  # its issue is resolved
+    is_counted: bool = False  # by the issue, which was made of this group's events
 
     @property
     def hashes(self) -> list[str]:
