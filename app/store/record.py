@@ -69,7 +69,7 @@ def record(
     """
     if not (events or refused or counted or counts):
         return []
-    group = Group([prepare(event) for event in events], refused, [*counts, *outcomes.unkeyed(counted)])
+    group = Group(prepare(events), refused, [*counts, *outcomes.unkeyed(counted)])
     attempt = 1
     while not _tried(group, attempt):
         attempt += 1
