@@ -1,9 +1,9 @@
 """Another event of the same issue as the dictionary of a body, which then needs but what is different.
 
 Events of an issue share their frames, lines and most of what surrounds them: 22 KB of JSON become 0.7 KB
-this way, where a dictionary trained for their platform makes 2.2 KB of them. The base is a row of its own, made
-when a process has met a grouping hash a few times. It is used for some days and then replaced by a newer one,
-so that one which is older than that and the retention of events together is named by no event any more.
+this way, where a dictionary trained for their platform makes 2.2 KB of them. The base is a row of its own,
+made when a process has met a grouping hash a few times. It is used for some days and then replaced by a newer
+one, so that one which is older than that and the retention of events together is named by no event any more.
 """
 
 from __future__ import annotations
