@@ -144,7 +144,7 @@ def scrub(data: dict[str, Any], by_looks: bool) -> None:
     _objects([*(data.get(name) for name in _BAGS), *others], by_looks)
     for crumb in crumbs:
         if "data" in crumb:
-            _addresses(crumb["data"])
+            addresses(crumb["data"])
     if request:
         _request(request, by_looks)
     if "logentry" in data:
@@ -222,10 +222,15 @@ def _request(request: dict[str, Any], by_looks: bool) -> None:
         request["fragment"] = _parameters(request["fragment"])
     env = request.get("env")
     if isinstance(env, dict):
-        _addresses(env)
+        addresses(env)
 
 
-def _addresses(bag: dict[str, Any]) -> None:
+def bag(value: object) -> None:
+    """Replaces what stands under sensitive names in one bag, in place."""
+    _object(value, by_looks=False)
+
+
+def addresses(bag: dict[str, Any]) -> None:
     """URLs and query strings in a bag hold parameters, which have names of their own."""
     for name, value in bag.items():
         if type(value) is str and "=" in value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from app.base.text import cut
 from app.normalize.limits import TAG, TAGS
@@ -65,7 +66,7 @@ def _value(value: object, path: str, notes: Notes) -> str:
     return cut(text, TAG)
 
 
-def derived(data: dict[str, object], user: str) -> dict[str, str]:
+def derived(data: dict[str, Any], user: str) -> dict[str, str]:
     """All tags of a normalised event: the client's own and those its attributes amount to."""
     tags = _of_contexts(data.get("contexts"))
     request = data.get("request")
@@ -106,14 +107,14 @@ def _of_contexts(contexts: object) -> dict[str, str]:
     return tags
 
 
-def _of_mechanism(exception: object) -> dict[str, str]:
+def _of_mechanism(exception: dict[str, Any] | None) -> dict[str, str]:
     """How the thrown exception was caught; "handled" is "no" as soon as one of the chain was not."""
     tags: dict[str, str] = {}
-    values = exception.get("values") if isinstance(exception, dict) else None
-    for item in values if isinstance(values, list) else ():
+    for item in exception["values"] if exception else ():
         mechanism = item.get("mechanism")
-        if isinstance(mechanism, dict):
+        if mechanism:
             tags["mechanism"] = str(mechanism["type"])
-            if isinstance(mechanism.get("handled"), bool) and tags.get("handled") != "no":
-                tags["handled"] = "yes" if mechanism["handled"] else "no"
+            handled = mechanism.get("handled")
+            if isinstance(handled, bool) and tags.get("handled") != "no":
+                tags["handled"] = "yes" if handled else "no"
     return tags
