@@ -131,7 +131,7 @@ def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | None = No
     notes = Notes()
     for remark in sender.remarks:
         notes.add(kinds.INVALID, "", remark)
-    payload = _renamed(payload)
+    payload = payload if way else _renamed(payload)
     _take_errors(payload.get("errors"), notes)
     shift = times.drift(sender.received, sender.sent_at, notes)
     timestamp = times.happened(payload.get("timestamp"), shift, sender.received, notes)
@@ -140,7 +140,7 @@ def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | None = No
         "timestamp": times.iso(timestamp),
         "platform": platform(payload.get("platform"), notes),
     }
-    _add_attributes(data, payload, {**_READERS, **way.readers} if way else _READERS, shift, notes)
+    _add_attributes(data, payload, way, shift, notes)
     _add_user(data, payload, sender.address, notes)
     if way:
         way.finish(data, notes)
@@ -192,7 +192,7 @@ def _take_errors(errors: object, notes: Notes) -> None:
 
 
 def _add_attributes(
-    data: dict[str, Any], payload: dict[str, Any], readers: dict[str, Any], shift: int, notes: Notes
+    data: dict[str, Any], payload: dict[str, Any], way: ShortWay | None, shift: int, notes: Notes
 ) -> None:
     """Everything but the user, whose address depends on the others. Absent attributes cost nothing."""
     name = data["platform"]
@@ -202,14 +202,17 @@ def _add_attributes(
         "logentry": logentry(payload.get("logentry"), payload.get("message"), notes),
         "tags": tags.own(payload.get("tags"), notes),
     }
-    for attribute, read in readers.items():
-        value = payload.get(attribute)
-        if value is not None:
-            found[attribute] = read(value, name, shift, notes)
+    for attribute, value in payload.items():
+        if value is not None and attribute in _READERS:
+            if way and attribute in way.READERS:
+                found[attribute] = way.READERS[attribute](way, value, name, shift, notes)
+            else:
+                found[attribute] = _READERS[attribute](value, name, shift, notes)
     data.update({attribute: value for attribute, value in found.items() if value})
     _add_names(data, payload, notes)
-    for attribute in payload.keys() - _PASSED_OVER - _PLAIN.keys():
-        notes.add(kinds.UNKNOWN, attribute)
+    if way is None:  # which knows no others
+        for attribute in payload.keys() - _PASSED_OVER - _PLAIN.keys():
+            notes.add(kinds.UNKNOWN, attribute)
 
 
 _READERS: dict[str, Any] = {

@@ -38,12 +38,11 @@ def shaped(
 ) -> dict[str, object]:
     """The attributes of `source` that `fields` knows, each as its field keeps it; others are left out."""
     kept: dict[str, object] = {}
-    for name, field in fields.items():
-        value = source.get(name)
-        if value is not None:
-            value = field(value, f"{path}.{name}" if path else name, notes)
-            if value is not None:
-                kept[name] = value
+    for name, value in source.items():
+        if value is not None and name in fields:
+            read = fields[name](value, f"{path}.{name}" if path else name, notes)
+            if read is not None:
+                kept[name] = read
     return kept
 
 

@@ -71,9 +71,10 @@ class Opaque:
         """The bags called `name` of some holders; `path` has a {} for the holder's index."""
         first = len(self._texts)
         found: list[Raw] = list(map(attrgetter(name), holders))
-        if min(map(len, found), default=_LONGEST_EMPTY + 1) <= _LONGEST_EMPTY:
+        sizes = list(map(len, found))
+        if sizes and min(sizes) <= _LONGEST_EMPTY:
             found = _without_empty(holders, name)
-        if max(map(len, found), default=0) > most:
+        if sizes and max(sizes) > most:
             self._suspects.update(first + at for at, text in enumerate(found) if len(text) > most)
         self._texts += found
         self._spots.append(_Spot(first, holders, name, path, read))

@@ -7,7 +7,7 @@ is irregular is read by its own long rule, and `Irregular` is raised where the w
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from msgspec import Raw
 
@@ -42,15 +42,6 @@ class ShortWay:
     """Reads the attributes of one regular event that have a short way."""
 
     def __init__(self) -> None:
-        self.readers: dict[str, Any] = {
-            "exception": self._exceptions,
-            "breadcrumbs": self._breadcrumbs,
-            "contexts": self._contexts,
-            "extra": lambda value, _, __, ___: value,  # held when all else is known
-            "modules": lambda value, _, __, notes: _remembered(value, "modules", notes),
-            "sdk": lambda value, _, __, notes: _remembered(value, "sdk", notes),
-            "debug_meta": lambda value, _, __, notes: _remembered(value, "debug_meta", notes),
-        }
         self._opaque = Opaque()
         self._long_traces: list[tuple[Trace, str]] = []
         self._held: dict[str, _Held] = {}  # contexts, by their names
@@ -145,6 +136,17 @@ class ShortWay:
                 held = self._held[name] = _Held(text)
                 self._opaque.add([held], "bag", f"contexts.{name}", _context_reader(name), LARGE.size)
         return kept
+
+    #: Each takes (way, value, platform, shift, notes).
+    READERS: ClassVar[dict[str, Any]] = {
+        "exception": _exceptions,
+        "breadcrumbs": _breadcrumbs,
+        "contexts": _contexts,
+        "extra": lambda _, value, *__: value,  # looked into when all else is known
+        "modules": lambda _, value, *rest: _remembered(value, "modules", rest[-1]),
+        "sdk": lambda _, value, *rest: _remembered(value, "sdk", rest[-1]),
+        "debug_meta": lambda _, value, *rest: _remembered(value, "debug_meta", rest[-1]),
+    }
 
 
 # -- bags, the long way ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Annotated
 
 import msgspec
@@ -20,6 +21,7 @@ _check_all = msgspec.json.Decoder(
     list[Annotated[list[_Line], Meta(min_length=1, max_length=MOST_LINES)]]
 ).decode
 _read = lines(SHORT)
+_before, _after = attrgetter("pre_context"), attrgetter("post_context")
 #: Hashes of lines that were found good: a trace's are the same with every event of an issue. They are keyed
 #: per process, so that nobody can make lines that pass for others.
 _good: set[int] = set()
@@ -29,8 +31,8 @@ _EMPTY = frozenset((b"null", b"[]"))
 
 def check(frames: Sequence[Frame], path: str, notes: Notes) -> None:
     """Cuts the lines that are too long and takes away what are none. Raises Irregular."""
-    found = [text for frame in frames for text in (frame.pre_context, frame.post_context)]
-    if min(map(len, found), default=0) <= 4:
+    found = [*map(_before, frames), *map(_after, frames)]
+    if min(map(len, found)) <= 4:
         found = _without_empty(frames)
     joined = b"[%b]" % b",".join(found)
     mark = hash(joined)

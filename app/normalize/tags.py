@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from app.base.text import cut
@@ -18,8 +19,8 @@ def own(value: object, notes: Notes) -> dict[str, str]:
     """The client's tags from an object or a list of pairs; of two with one key the first counts."""
     kept: dict[str, str] = {}
     for key, item in _items(value, notes):
-        name = key.strip().replace(" ", "-") if isinstance(key, str) else ""
-        if not _KEY.fullmatch(name):
+        name = (_known_name if len(key) < _LONGEST_KNOWN else _name)(key) if isinstance(key, str) else ""
+        if not name:
             notes.invalid("tags", key)
         elif name not in _RESERVED and name not in kept and item is not None:
             text = _value(item, f"tags.{name}", notes)
@@ -29,6 +30,16 @@ def own(value: object, notes: Notes) -> dict[str, str]:
             notes.add(TOO_LONG, "tags", f"{TAGS} kept")
             break
     return kept
+
+
+def _name(key: str) -> str:
+    """A tag's name as it is kept; "" when it is none."""
+    name = key.strip().replace(" ", "-")
+    return name if _KEY.fullmatch(name) else ""
+
+
+#: The same for names that are worth remembering: those of code, which come again.
+_known_name, _LONGEST_KNOWN = lru_cache(4096)(_name), 64
 
 
 def _items(value: object, notes: Notes) -> list[tuple[object, object]]:
@@ -51,6 +62,8 @@ def _items(value: object, notes: Notes) -> list[tuple[object, object]]:
 
 
 def _value(value: object, path: str, notes: Notes) -> str:
+    if type(value) is str and len(value) <= TAG and "\n" not in value:
+        return value.strip()
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, float):

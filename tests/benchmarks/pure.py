@@ -20,6 +20,8 @@ from app.normalize.read import read
 from tests.normalize.senders import RECEIVED, envelope, record
 
 EVENTS = 200
+#: One event in four has letters beyond ASCII.
+NAMES = ["ada", "grace", "edsger", "Zoë Müller"]
 WORDS = ["order", "cart", "price", "customer", "invoice", "ledger", "stock", "parcel", "refund", "ticket"]
 
 
@@ -52,14 +54,22 @@ def payload(seed: int, issues: int = 20) -> dict[str, Any]:
             "method": "POST",
             "headers": {
                 "Host": "shop.example.com",
-                "User-Agent": "Mozilla/5.0 (X11; Linux)",
+                "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
                 "Accept": "*/*",
+                "Accept-Language": "en-GB,en;q=0.5",
+                "Accept-Encoding": "gzip, deflate, br, zstd",
+                "Content-Type": "application/json",
+                "Referer": "https://shop.example.com/cart/?page=2",
+                "Authorization": "[Filtered]",
+                "Cookie": "[Filtered]",
+                "X-Csrftoken": "[Filtered]",
             },
+            "cookies": {"csrftoken": "[Filtered]", "theme": "dark"},
             "data": {"quantity": 3, "note": "[Filtered]"},
             "query_string": "page=2&sort=desc",
             "env": {"SERVER_NAME": "shop.example.com", "SERVER_PORT": "443"},
         },
-        "user": {"id": str(some.randint(1, 50_000)), "username": "ada"},
+        "user": {"id": str(some.randint(1, 50_000)), "username": some.choice(NAMES)},
         "tags": {name: some.choice(WORDS) for name in ("tenant", "plan", "region", "feature", "worker")},
         "contexts": {
             "runtime": {"name": "CPython", "version": "3.13.1", "build": "3.13.1 (main)"},
@@ -93,9 +103,22 @@ def frame(some: random.Random, issue: random.Random, depth: int) -> dict[str, An
         "vars": {
             f"{word}_id": str(some.randint(1, 10**6)),
             "request": "<WSGIRequest: POST '/api/'>",
-            "lines": [{"sku": f"'SKU-{some.randint(1, 999)}'", "quantity": "2"}] if depth % 5 == 0 else [],
+            **variables(some, depth),
         },
     }
+
+
+def variables(some: random.Random, depth: int) -> dict[str, Any]:
+    """Structures here and there, as Python's SDK sends them: representations as text, in lists and dicts."""
+    if depth % 5 == 0:
+        return {
+            "self": f"<shop.{some.choice(WORDS)}.Loader object at 0x7f3a{some.getrandbits(32):08x}>",
+            "lines": [{"sku": f"'SKU-{some.randint(1, 999)}'", "quantity": "2"}],
+            "kwargs": {"customer": {"name": "'Ada'", "groups": ["'eu'", "'new'"]}},
+        }
+    if depth % 7 == 0:
+        return {"queryset": "<QuerySet [<Order: 1>, <Order: 2>]>", "options": "{'retry': True}", "args": []}
+    return {}
 
 
 def around(issue: random.Random) -> str:
