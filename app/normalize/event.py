@@ -137,7 +137,7 @@ def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | None = No
     timestamp = times.happened(payload.get("timestamp"), shift, sender.received, notes)
     data: dict[str, Any] = {
         "event_id": sender.event_id,
-        "timestamp": times.iso(timestamp),
+        "timestamp": times.written(timestamp, payload.get("timestamp")),
         "platform": platform(payload.get("platform"), notes),
     }
     _add_attributes(data, payload, way, shift, notes)

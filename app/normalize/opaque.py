@@ -35,6 +35,9 @@ _EMPTY = frozenset((b"null", b"{}", b"[]"))
 _LONGEST_EMPTY = 4
 
 
+_GETTERS = {name: attrgetter(name) for name in ("vars", "data", "bag")}
+
+
 class Irregular(Exception):
     """This event must go the long way after all."""
 
@@ -70,7 +73,7 @@ class Opaque:
     ) -> None:
         """The bags called `name` of some holders; `path` has a {} for the holder's index."""
         first = len(self._texts)
-        found: list[Raw] = list(map(attrgetter(name), holders))
+        found: list[Raw] = list(map(_GETTERS[name], holders))
         sizes = list(map(len, found))
         if sizes and min(sizes) <= _LONGEST_EMPTY:
             found = _without_empty(holders, name)

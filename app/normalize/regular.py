@@ -30,7 +30,7 @@ _Number = Annotated[int, Meta(ge=0, le=LARGEST)]
 _Time = Annotated[str, Meta(max_length=40)] | Annotated[float, Meta(ge=0, le=LAST // SECOND)]
 
 
-class Regular(Struct):
+class Regular(Struct, gc=False):
     """Reads like the dict that the long way makes: what is None or NOTHING is not in it."""
 
     def get(self, name: str, default: object = None) -> Any:
@@ -55,7 +55,7 @@ class Regular(Struct):
         return value
 
 
-class Frame(Regular, omit_defaults=True):
+class Frame(Regular, omit_defaults=True, gc=False):
     """One frame; `in_app` is known once it is complete."""
 
     function: _Short | None = None
@@ -84,7 +84,7 @@ class Frame(Regular, omit_defaults=True):
     data: None = None
 
 
-class Trace(Regular, omit_defaults=True):
+class Trace(Regular, omit_defaults=True, gc=False):
     frames: Annotated[list[Frame], Meta(max_length=FRAMES)]
     snapshot: bool | None = None
     registers: None = None
@@ -92,7 +92,7 @@ class Trace(Regular, omit_defaults=True):
     lang: None = None
 
 
-class Mechanism(Regular, omit_defaults=True):
+class Mechanism(Regular, omit_defaults=True, gc=False):
     type: _Name
     description: _Text | None = None
     help_link: Annotated[str, Meta(max_length=1024)] | None = None
@@ -106,7 +106,7 @@ class Mechanism(Regular, omit_defaults=True):
     meta: dict[str, Any] | None = None
 
 
-class Thrown(Regular, omit_defaults=True):
+class Thrown(Regular, omit_defaults=True, gc=False):
     """One exception of a chain."""
 
     type: Annotated[_Short, Meta(min_length=1)]
@@ -118,7 +118,7 @@ class Thrown(Regular, omit_defaults=True):
     raw_stacktrace: None = None
 
 
-class Crumb(Regular, omit_defaults=True):
+class Crumb(Regular, omit_defaults=True, gc=False):
     type: _Name | None = None
     category: _Name | None = None
     level: str | None = None
@@ -130,15 +130,15 @@ class Crumb(Regular, omit_defaults=True):
     ty: None = None  # what the type was called once
 
 
-class _Chain(Struct):
+class _Chain(Struct, gc=False):
     values: Annotated[list[Thrown], Meta(max_length=EXCEPTIONS)]
 
 
-class _Crumbs(Struct):
+class _Crumbs(Struct, gc=False):
     values: Annotated[list[Crumb], Meta(max_length=BREADCRUMBS)]
 
 
-class Payload(Struct, forbid_unknown_fields=True):
+class Payload(Struct, forbid_unknown_fields=True, gc=False):
     """Every attribute a regular event may have; the small ones are read as on the long way."""
 
     exception: _Chain | Annotated[list[Thrown], Meta(max_length=EXCEPTIONS)] | UnsetType | None = UNSET

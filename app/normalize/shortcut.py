@@ -32,7 +32,7 @@ _LONGEST_CONTEXT, _LONGEST_PART = 512, 8192
 _SHORT_ATTRIBUTES = ("logentry", "request", "stacktrace", "tags", "threads", "user")
 
 
-class _Held(Regular):
+class _Held(Regular, gc=False):
     """An opaque bag that stands in a dict."""
 
     bag: Raw

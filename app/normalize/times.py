@@ -64,6 +64,13 @@ def iso(micro: int) -> str:
     return clock.from_micros(micro).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def written(micro: int, text: object) -> str:
+    """The same as `iso`; `text`, if it says that already, is taken for it."""
+    if isinstance(text, str) and _CANONICAL.fullmatch(text) and micros(text) == micro:
+        return text
+    return iso(micro)
+
+
 def drift(received: int, sent_at: object, notes: Notes) -> int:
     """What must be added to the client's times: 0 unless its clock is off by about an hour or more."""
     sent = micros(sent_at)
