@@ -177,6 +177,7 @@ class Payload(Struct, forbid_unknown_fields=True, gc=False):
     project: Raw | UnsetType = UNSET
     received: Raw | UnsetType = UNSET
     spans: Raw | UnsetType = UNSET
+    repos: Raw | UnsetType = UNSET
     start_timestamp: Raw | UnsetType = UNSET
     time_spent: Raw | UnsetType = UNSET
     title: Raw | UnsetType = UNSET
