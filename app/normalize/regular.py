@@ -50,7 +50,9 @@ class Regular(Struct, gc=False):
         return self.get(name) is not None
 
     def pop(self, name: str, default: object = None) -> Any:
-        value = self.get(name, default)
+        value = self.get(name)
+        if value is None:
+            return default
         setattr(self, name, NOTHING if isinstance(value, Raw) else None)
         return value
 

@@ -29,6 +29,8 @@ _WORD = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret|api[-_ ]?key|token|bearer|credential|auth|private[-_ ]?key"
     r"|card[-_ ]?num|creditcard|cvv|cvc|session[-_]?id|sessid|csrf|xsrf|set-cookie|ssn|jwt)"
 )
+#: More blanks in front of an item are not looked behind.
+_BLANKS = 8
 #: Which of `_NAMES` finds whole strings.
 _STRING = 0
 _NAMES = (
@@ -83,6 +85,9 @@ def _is_secret(joined: bytes, end: int) -> bool:
     text = joined[opening + 1 : closing]
     if joined[opening - 1 : opening] == b"\\" or b"\\" in text:
         return True  # its beginning would have to be looked for
-    if joined[end - 1 : end] == b"," and joined[:opening].rstrip()[-1:] != b"[":
-        return False
+    if (
+        joined[end - 1 : end] == b","
+        and joined[max(opening - _BLANKS, 0) : opening].rstrip()[-1:] not in b"["
+    ):
+        return False  # no first item of a list
     return SENSITIVE[text.decode("utf-8", "replace")]

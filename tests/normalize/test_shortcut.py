@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from app.wire.record import frames
 from tests.benchmarks.pure import payload
 from tests.events import NAMES
 from tests.events import payload as sent_by
-from tests.normalize.senders import record
+from tests.normalize.senders import batch, envelope, record
 from tests.normalize.test_anything import VALUES
 from tests.normalize.test_scrub import AMEX, CARD, KEY, PLACES, SECRET
 
@@ -166,3 +167,57 @@ def test_damaged_bytes_are_the_same_both_ways(chance: random.Random) -> None:
         return
     if expected:
         assert_same(bytes(raw))
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        {"extra": {"a": ["token", "author"] * 30_000}},
+        {"extra": {"a": "token=" * 50_000}},
+        {"extra": {"a": "token\u0001" * 50_000, "b": 'token\\"' * 50_000}},
+        {"extra": {"a": " " * 100_000 + "auth" * 50_000}},
+        {"contexts": {f"c{n}": {"token": n} for n in range(100)}},
+        {"exception": [{"type": "E", "stacktrace": {"frames": [{"vars": {"token": "x"}}] * 250}}] * 50},
+        {"breadcrumbs": [{"timestamp": "2026-11-22T13:59:57.100000Z", "data": {"a": None}}] * 100},
+        {"tags": {f"tag-{n}": "x" for n in range(30_000)}},
+    ],
+    ids=lambda evil: json.dumps(evil)[:40],
+)
+def test_the_short_way_takes_bounded_time(evil: dict[str, Any]) -> None:
+    begun = time.process_time()
+    assert_same(evil)
+    assert time.process_time() - begun < 4
+
+
+def test_a_malformed_event_among_sixty_ordinary_ones_costs_nobody_else() -> None:
+    raws = [json.dumps(payload(seed)).encode() for seed in range(60)]
+    raws[23] = raws[23].replace(b'"exception": {', b'"exception": {{', 1)[:-1]
+    found = batch(*(record(raw, event_id=f"{n:032x}") for n, raw in enumerate(raws)))
+    assert [int(event.event_id, 16) for event in found.events] == list(range(60))
+    damaged = [event for event in found.events if any("damaged" in note.value for note in event.notes)]
+    assert [int(event.event_id, 16) for event in damaged] == [23]
+
+
+def test_an_unknown_item_before_an_ordinary_event_changes_nothing() -> None:
+    raw = json.dumps(payload(7)).encode()
+    alone = batch(record(envelope(({"type": "event"}, raw), event_id="e" * 32), "envelope")).events
+    items = ({"type": "flux_capacitor"}, b"\xff\n{"), ({"type": "event"}, raw)
+    assert batch(record(envelope(*items, event_id="e" * 32), "envelope")).events == alone
+    assert alone[0].data["exception"]["values"][0]["type"] == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("message", "formatted"),
+    [
+        ("{a.__class__.__mro__}", "{a.__class__.__mro__}"),
+        ("{0.__class__}", "{0.__class__}"),
+        ("%60000000s", "x"),
+        ("%(a)60000000d", "x"),
+    ],
+)
+def test_a_format_in_an_ordinary_event_is_never_evaluated(message: str, formatted: str) -> None:
+    begun = time.process_time()
+    entry = {"message": message, "params": {"a": "x"}}
+    (event,) = batch(record(json.dumps({**payload(1), "logentry": entry}).encode())).events
+    assert event.data["logentry"]["formatted"] == formatted
+    assert time.process_time() - begun < 1
