@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from urllib.parse import parse_qsl
 
 from app.base.json import encode
@@ -21,6 +22,8 @@ def of(value: object, bag: Bag, path: str, notes: Notes) -> Pairs | None:
     else:
         notes.invalid(path, value)
         return None
+    if all(type(item) is type(name) is str for name, item in items):
+        return _bounded(items, bag, path, notes) or None
     kept: Pairs = []
     for name, item in items:
         texts = [_text(one) for one in item if one is not None] if isinstance(item, list) else [_text(item)]
@@ -29,9 +32,11 @@ def of(value: object, bag: Bag, path: str, notes: Notes) -> Pairs | None:
 
 
 def of_query(text: str) -> Pairs:
-    return [
-        [name, value] for name, value in parse_qsl(text.lstrip("?"), keep_blank_values=True, errors="replace")
-    ]
+    text = text.lstrip("?")
+    if "%" in text or "+" in text:
+        return [list(pair) for pair in parse_qsl(text, keep_blank_values=True, errors="replace")]
+    pairs = (part.partition("=") for part in text.split("&") if part)
+    return [[name, value] for name, _, value in pairs]
 
 
 def of_cookies(text: str) -> Pairs:
@@ -54,7 +59,7 @@ def _text(value: object) -> str:
 
 
 def _bounded(pairs: Pairs, bag: Bag, path: str, notes: Notes) -> Pairs:
-    if sum(len(name) + len(value) for name, value in pairs) <= bag.size:
+    if sum(map(len, chain.from_iterable(pairs))) <= bag.size:
         return pairs
     notes.add(TOO_LONG, path, f"{len(pairs)} pairs")
     kept: Pairs = []
