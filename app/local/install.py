@@ -34,7 +34,7 @@ def enter(command: str, argv: list[str], venv: Path = VENV) -> None:
     if os.environ.get("TOCSIN_IMAGE") == "1" or Path(sys.prefix).resolve() == venv:
         return
     try:
-        prepare(LOCKS[1] if command == "test" else LOCKS[0], venv)
+        prepare(lock_for(command), venv)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             sys.exit(DISK_FULL.format(venv.parent))
@@ -43,6 +43,11 @@ def enter(command: str, argv: list[str], venv: Path = VENV) -> None:
         sys.exit("Stopped before everything was installed; the next start goes on from here.")
     python = str(interpreter(venv))
     os.execv(python, [python, str(ROOT / "manage.py"), *argv[1:]])  # noqa: S606
+
+
+def lock_for(command: str) -> str:
+    """Tests and benchmarks need more than what runs."""
+    return LOCKS[1] if command in ("test", "bench") else LOCKS[0]
 
 
 def prepare(lock: str, venv: Path) -> None:

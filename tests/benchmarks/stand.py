@@ -13,12 +13,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-import psycopg
 
 from tests.docker.test_processes import CLOCKED, VARIABLES, Installed
 from tests.flow.installation import Installation, folder, installation, wait_for
 
 Families = dict[str, list[psutil.Process]]
+
+
+def spent(families: Families) -> dict[str, float]:
+    """Seconds of CPU of each family, its ended children included."""
+    used = dict.fromkeys(families, 0.0)
+    for role, processes in families.items():
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                used[role] += times.user + times.system + times.children_user + times.children_system
+    return used
 
 
 @dataclass
@@ -39,35 +49,23 @@ class Stand:
         return int(urlsplit(self.dsn).path.strip("/"))
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of CPU each role has used so far."""
-        used = {}
-        for role, processes in self.families().items():
-            used[role] = 0.0
-            for process in processes:
-                with contextlib.suppress(psutil.Error):
-                    spent = process.cpu_times()
-                    used[role] += spent.user + spent.system
-        return used
+        """Seconds of CPU each role has used so far, by processes that have ended since as well."""
+        return spent(self.families())
 
-    def memory(self) -> dict[str, dict[str, Any]]:
-        """MB of each role: proportional size of all, resident size of the largest."""
-        sizes: dict[str, dict[str, Any]] = {}
+    def memory(self) -> dict[str, Any]:
+        """MB by role: the proportional size of all its processes, the resident size of each; and the sum."""
+        roles: dict[str, dict[str, Any]] = {}
         for role, processes in self.families().items():
             found = []
             for process in processes:
                 with contextlib.suppress(psutil.Error):
                     found.append(process.memory_full_info())
-            sizes[role] = {
+            roles[role] = {
                 "pss_mb": round(sum(one.pss for one in found) / 1024**2, 1),
-                "largest_rss_mb": round(max((one.rss for one in found), default=0) / 1024**2, 1),
+                "rss_mb_each": sorted((round(one.rss / 1024**2) for one in found), reverse=True),
+                "pss_mb_each": sorted((round(one.pss / 1024**2) for one in found), reverse=True),
             }
-        return sizes
-
-    def stored(self, connection: psycopg.Connection[Any]) -> int:
-        """Events that are visible now: the usage page's count, written in the events' own transaction."""
-        sql = "select coalesce(sum(quantity), 0) from app_outcome where outcome = 'accepted'"
-        (count,) = connection.execute(sql).fetchone() or (0,)
-        return int(count)
+        return {"all_pss_mb": round(sum(role["pss_mb"] for role in roles.values()), 1), "by_role": roles}
 
 
 @contextlib.contextmanager
@@ -97,23 +95,37 @@ EMBEDDED = {
 
 
 @contextlib.contextmanager
-def shipped(entrance: str = "nginx") -> Iterator[Stand]:
-    """Requests go to `entrance`: nginx as shipped, or "ingest" to measure accepting alone."""
-    installed = Installed()
-    try:
-        installed.up()
+def shipped(workers: int = 0) -> Iterator[Stand]:
+    """Requests go to nginx as shipped. `workers` is the number of event workers, when not the shipped one."""
+    with shipped_services() as installed:
+        command = installed.stage.services["worker"]["command"]
+        if workers:
+            command[command.index("--events") + 1] = str(workers)
         for name in CLOCKED:
             installed.stage.begin(name)
         wait_for(lambda: installed.stage.check("worker").returncode == 0, "the workers at work", 120)
-        port, password = installed.stage.ports["postgres"], VARIABLES["POSTGRES_PASSWORD"]
-        yield Stand(
-            installed.stage.address(entrance),
-            installed.word("DSN"),
-            f"postgres://tocsin:{password}@127.0.0.1:{port}/tocsin",
-            lambda: shipped_families(installed),
-        )
+        yield stand_of(installed)
+
+
+@contextlib.contextmanager
+def shipped_services() -> Iterator[Installed]:
+    """Everything that answers, without the workers and the clock."""
+    installed = Installed()
+    try:
+        installed.up()
+        yield installed
     finally:
         installed.stage.close()
+
+
+def stand_of(installed: Installed) -> Stand:
+    port, password = installed.stage.ports["postgres"], VARIABLES["POSTGRES_PASSWORD"]
+    return Stand(
+        installed.stage.address("nginx"),
+        installed.word("DSN"),
+        f"postgres://tocsin:{password}@127.0.0.1:{port}/tocsin",
+        lambda: shipped_families(installed),
+    )
 
 
 def shipped_families(installed: Installed) -> Families:
