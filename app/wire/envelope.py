@@ -1,6 +1,7 @@
 """The envelope of SDKs: a header line, then items of a header line and a payload each.
 
     split(data) -> Envelope(header, items)     whole bytes; payloads are views, not copies
+    spans(data) -> (header, spans)             whole bytes; where the payloads lie
     Reader().feed(piece) … .close()            the same grammar over pieces, payloads not kept
 
 Only LF ends a line; a CR belongs to the payload. An item without `length` runs to the next LF or the end.
@@ -53,56 +54,60 @@ class Span(NamedTuple):
 
 def split(data: bytes) -> Envelope:
     """The header and the items of a whole envelope. Raises Malformed."""
-    return _usual(data) or _any(data)
-
-
-def _usual(data: bytes) -> Envelope | None:
-    """The same for what clients really send, at a quarter of the cost; None for what needs a closer look."""
-    try:
-        header, position = _line(data, 0)
-        items: list[Item] = []
-        while position < len(data):
-            item, position = _item(data, position)
-            items.append(item)
-    except (_Odd, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return Envelope(header, items) if len(items) <= MOST_ITEMS else None
-
-
-class _Odd(Exception):
-    """Not how clients usually write."""
-
-
-def _line(data: bytes, start: int) -> tuple[dict[str, Any], int]:
-    """The headers in this line, and where the next one begins."""
-    end = data.find(b"\n", start)
-    if not start < end <= start + LONGEST_HEADER:
-        raise _Odd
-    return _decode(memoryview(data)[start:end]), end + 1
-
-
-def _item(data: bytes, position: int) -> tuple[Item, int]:
-    """The item whose header begins here, and where the next one does."""
-    headers, start = _line(data, position)
-    length = headers.get("length")
-    if length is None:
-        end = data.find(b"\n", start)
-        end = len(data) if end < 0 else end
-    elif type(length) is int and 0 <= length <= len(data) - start:
-        end = start + length
-    else:
-        raise _Odd
-    if data[end : end + 1] not in (b"\n", b"") or type(headers.get("type")) is not str:
-        raise _Odd
-    return Item(headers, memoryview(data)[start:end]), end + 1
-
-
-def _any(data: bytes) -> Envelope:
-    reader = Reader()
-    reader.feed(data)
-    reader.close()
+    header, found = spans(data)
     view = memoryview(data)
-    return Envelope(reader.header, [Item(span.headers, view[span.start : span.end]) for span in reader.items])
+    return Envelope(header, [Item(headers, view[start:end]) for headers, start, end in found])
+
+
+def spans(data: bytes) -> tuple[dict[str, Any], list[Span]]:
+    """The header and where the items lie in a whole envelope. Raises Malformed."""
+    try:
+        found = _usual(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if found is None:
+        reader = Reader()
+        reader.feed(data)
+        reader.close()
+        found = reader.header, reader.items
+    return found
+
+
+def _usual(data: bytes) -> tuple[dict[str, Any], list[Span]] | None:
+    """What Reader would find, with one look per line; None when it has to say what is wrong."""
+    size, find = len(data), data.find
+    end = find(b"\n", 0, LONGEST_HEADER + 1)
+    if end < 0:
+        return None
+    items: list[Span] = []
+    header, at = _decode(data[:end]), end + 1
+    while at < size:
+        end = find(b"\n", at, at + LONGEST_HEADER + 1)
+        if end < 0:
+            return None
+        line = data[at:end]
+        if not line or line.isspace():
+            at = end + 1
+            continue
+        headers, start = _decode(line), end + 1
+        length = headers.get("length")
+        if length is None:
+            stop = find(b"\n", start)
+            stop = size if stop < 0 else stop
+        elif type(length) is int and length >= 0:
+            stop = start + length
+            if stop > size or data[stop : stop + 1] not in _LINE_END:
+                return None
+        else:
+            return None
+        if type(headers.get("type")) is not str or len(items) >= MOST_ITEMS:
+            return None
+        items.append(Span(headers, start, stop))
+        at = stop + 1
+    return header, items
+
+
+_LINE_END = (b"\n", b"")
 
 
 class Reader:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.wire import envelope
-from app.wire.envelope import Envelope, Malformed, Reader, split
+from app.wire.envelope import Malformed, Reader, spans, split
 
 HEADER = b'{"event_id":"0f4e2a6c9b1d4c7f8a3b5d6e7f809102"}\n'
 
@@ -118,22 +118,31 @@ def test_any_bytes_are_an_envelope_or_malformed(data: bytes) -> None:
     assert sum(len(item.payload) for item in found.items) <= len(data)
 
 
-def split_by(way: Any, data: bytes) -> Envelope | None:
+def read_by(read: Callable[[bytes], object], data: bytes) -> object:
     try:
-        return cast("Envelope | None", way(data))
-    except Malformed:
-        return None
+        return read(data)
+    except Malformed as error:
+        return str(error)
 
 
-@given(st.lists(LINES).map(b"\n".join).map(lambda b: b"{}\n" + b) | st.binary())
-def test_the_usual_way_finds_what_the_careful_one_does_or_leaves_it_to_that(data: bytes) -> None:
-    if usual := split_by(envelope._usual, data):
-        assert usual == split_by(envelope._any, data)
+def with_a_reader(data: bytes) -> object:
+    reader = Reader()
+    reader.feed(data)
+    reader.close()
+    return reader.header, reader.items
 
 
-def test_what_clients_send_goes_the_usual_way() -> None:
-    item = b'{"type":"event","length":7,"content_type":"application/json"}\n{"a":1}\n'
-    assert envelope._usual(HEADER + item + b'{"type":"session"}\n{}') == split(
-        HEADER + item + b'{"type":"session"}\n{}\n'
-    )
-    assert envelope._usual(HEADER + item + b"\n" + item) is None
+@given(
+    st.lists(LINES | st.binary(max_size=9)).map(b"\n".join).map(lambda b: b"{}\n" + b)
+    | st.lists(LINES | st.just(b" ")).map(b"\n".join)
+    | st.binary()
+)
+def test_the_quick_way_finds_and_says_what_the_reader_does(data: bytes) -> None:
+    assert read_by(spans, data) == read_by(with_a_reader, data)
+
+
+def test_the_quick_way_ends_where_the_reader_does() -> None:
+    most = b"{}\n" + b'{"type":"session"}\n{}\n' * envelope.MOST_ITEMS
+    longest = b'{"a":"' + b"x" * (envelope.LONGEST_HEADER - 8) + b'"}\n'
+    for data in (most, most + b'{"type":"session"}\n{}', longest, longest[:-2] + b" }\n"):
+        assert read_by(spans, data) == read_by(with_a_reader, data)
