@@ -11,19 +11,20 @@ from app.normalize.limits import Bag
 from app.normalize.notes import TOO_LONG, Notes
 
 Pairs = list[list[str]]
+_TEXT = frozenset({str})
 
 
 def of(value: object, bag: Bag, path: str, notes: Notes) -> Pairs | None:
     """The pairs of an object or a list of pairs, within the size of `bag`; None when there are none."""
     if isinstance(value, dict):
+        if _TEXT.issuperset(map(type, value.values())):  # names of members are texts anyway
+            return _bounded(list(map(list, value.items())), bag, path, notes) or None
         items = [[name, item] for name, item in value.items()]
     elif isinstance(value, list):
         items = [item for item in value if _is_pair(item, path, notes)]
     else:
         notes.invalid(path, value)
         return None
-    if all(type(item) is type(name) is str for name, item in items):
-        return _bounded(items, bag, path, notes) or None
     kept: Pairs = []
     for name, item in items:
         texts = [_text(one) for one in item if one is not None] if isinstance(item, list) else [_text(item)]

@@ -45,8 +45,10 @@ class _Scanners(threading.local):
     """Made once per thread, because a database of patterns has one place for what a search remembers."""
 
     def __init__(self) -> None:
-        self.looks = _database(_LOOKS, hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_SINGLEMATCH)
-        self.names = _database(_NAMES, hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS)
+        flags = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS
+        self.names = _database(_NAMES, flags)
+        # Case says nothing here, but without it the search is a fifth slower.
+        self.looks = _database(_LOOKS, flags | hyperscan.HS_FLAG_SINGLEMATCH)
 
 
 def _database(patterns: tuple[str, ...], flags: int) -> hyperscan.Database:

@@ -28,8 +28,6 @@ _STABLE = frozenset({"browser", "client_os", "culture", "os", "runtime"})
 _SPOKEN = frozenset({"browser", "device", "os", "runtime"})
 #: Longer ones are not remembered, lest strangers fill the memory.
 _LONGEST_CONTEXT, _LONGEST_PART = 512, 8192
-#: What is scrubbed the long way, because it is short.
-_SHORT_ATTRIBUTES = ("logentry", "request", "stacktrace", "tags", "threads", "user")
 
 
 class _Held(Regular, gc=False):
@@ -63,10 +61,10 @@ class ShortWay:
                 _put(data["contexts"], name, _with_type(held.bag, name))
             if not data["contexts"]:
                 del data["contexts"]
-        rest = {name: data[name] for name in _SHORT_ATTRIBUTES if name in data}
-        if self._decoded:
-            rest["contexts"] = self._decoded
-        scrub.scrub(rest, by_looks=False)
+        scrub.names(data, [self._decoded])
+        for name in ("stacktrace", "threads"):
+            if name in data:
+                scrub.scrub({name: data[name]}, by_looks=False)
 
     def _exceptions(self, values: list[Thrown], platform: str, _: int, notes: Notes) -> object:
         for index, thrown in enumerate(values):
