@@ -100,11 +100,27 @@ class Parts:
         process = server.process if server else self.ours[name]
         assert process
         assert process.child
+        if name not in ("web", "scheduler"):
+            self.hurry(chance)
         self.strike(process.child.pid, how, chance)
         if server:
             self.revive(server)
         else:
             self.renew(process)
+
+    def hurry(self, chance: random.Random) -> None:
+        """Lets work pile up before the workers, so that they have their hands full when somebody is hit."""
+        children = psutil.Process(self.pid("worker")).children()
+        for stroke, longest in ((psutil.Process.suspend, 0.2), (psutil.Process.resume, 0.03)):
+            for child in children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    stroke(child)
+            time.sleep(chance.uniform(0, longest))  # the moment is what is drawn here
+
+    def pid(self, name: str) -> int:
+        child = self.ours[name].child
+        assert child
+        return child.pid
 
     def strike(self, parent: int, how: str, chance: random.Random) -> None:
         children = psutil.Process(parent).children(recursive=True)
