@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from app import models
-
 from tests.flow.sending import envelope
 from tests.ingest.server import Queue, Server
 from tests.tasks.crews import eventually
@@ -205,7 +204,8 @@ def test_a_body_under_way_is_waited_for_by_a_server_that_stops(
     body = envelope(EVENT, event_id)
     client.send(client.head(f"Content-Length: {len(body)}") + body[:10])
     assert server.sender.message("it was read").status == 200
-    server.worker().send_signal(signal.SIGTERM)
+    assert server.process.child
+    server.process.child.send_signal(signal.SIGTERM)
     eventually(lambda: not is_open(server.port))
     client.send(body[10:])
     assert json.loads(client.answer()[2]) == {"id": event_id}

@@ -178,17 +178,17 @@ def test_stopping_without_a_broker_leaves_the_journal_to_the_next(
         queue.wait_for(ids(range(1, 2)))
 
 
+@pytest.fixture
+def short(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few groups are many, and looked at often."""
+    settings.QUEUE_LIMIT = 3
+    monkeypatch.setattr(ship, "LOOK_EVERY", 0.05)
+
+
 @both
 def test_a_queue_that_is_long_leaves_the_rest_in_the_journal(
-    broker: str,
-    queue: Queue,
-    journal_root: Path,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    queue: Queue, journal_root: Path, short: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ship, "LOOK_EVERY", 0.05)
-    settings.QUEUE_LIMIT = 3
     written = Journal(journal_root, 2**30)
     with shipping(written) as shipper:
         for number in range(400):
