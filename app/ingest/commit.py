@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from queue import SimpleQueue
 
 #: Bytes of one turn, so that a few large bodies do not make all the small ones wait.
 TURN = 4 * 1024 * 1024
 
 
+Turn = list[tuple[bytes, asyncio.Future[None]]]
+
+
 class GroupCommit:
-    """`write` returns when `append` has returned for a list with the frame, or raises what it raised."""
+    """`write` returns when `append` has returned for a list with the frame, or raises what it raised.
+
+    A thread of its own and one callback per turn: an executor's futures cost several times as much.
+    """
 
     def __init__(self, append: Callable[[list[bytes]], None]) -> None:
         self._append = append
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
-        self._thread: Executor = ThreadPoolExecutor(1, "journal")
+        self._waiting: Turn = []
+        self._turns: SimpleQueue[tuple[asyncio.AbstractEventLoop, Turn] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._busy = False
 
     async def write(self, frame: bytes) -> None:
@@ -29,13 +37,14 @@ class GroupCommit:
     def _begin(self) -> None:
         turn = self._next_turn()
         self._busy = bool(turn)
-        if turn:
-            work = asyncio.get_running_loop().run_in_executor(
-                self._thread, self._append, [frame for frame, _ in turn]
-            )
-            work.add_done_callback(lambda done: self._end(turn, done))
+        if not turn:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+            self._thread.start()
+        self._turns.put((asyncio.get_running_loop(), turn))
 
-    def _next_turn(self) -> list[tuple[bytes, asyncio.Future[None]]]:
+    def _next_turn(self) -> Turn:
         size = count = 0
         for frame, _ in self._waiting:
             size += len(frame)
@@ -45,8 +54,18 @@ class GroupCommit:
         turn, self._waiting = self._waiting[:count], self._waiting[count:]
         return turn
 
-    def _end(self, turn: list[tuple[bytes, asyncio.Future[None]]], done: asyncio.Future[None]) -> None:
-        error = done.exception()
+    def _run(self) -> None:
+        while given := self._turns.get():
+            loop, turn = given
+            try:
+                self._append([frame for frame, _ in turn])
+            except Exception as error:  # noqa: BLE001 each request of the turn gets it
+                loop.call_soon_threadsafe(self._end, turn, error)
+            else:
+                loop.call_soon_threadsafe(self._end, turn, None)
+
+    def _end(self, turn: Turn, error: Exception | None) -> None:
+        self._begin()  # first: the disk works while the answers are written
         for _, future in turn:
             if future.done():  # its request was cancelled meanwhile
                 continue
@@ -54,8 +73,9 @@ class GroupCommit:
                 future.set_result(None)
             else:
                 future.set_exception(error)
-        self._begin()
 
     def close(self) -> None:
         """Waits for the turn that is under way."""
-        self._thread.shutdown()
+        if self._thread:
+            self._turns.put(None)
+            self._thread.join()

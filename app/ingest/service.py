@@ -90,6 +90,11 @@ class Service:
         return {
             "journal": {"waiting_bytes": self.journal.waiting, "limit_bytes": self.journal.limit},
             "broker": {"ok": not self.shipper.error, "error": self.shipper.error},
+            "queue": {
+                "waiting_groups": self.shipper.queued,
+                "limit": settings.QUEUE_LIMIT,
+                "is_full": self.shipper.is_held,
+            },
         }
 
 

@@ -14,6 +14,7 @@ import uuid
 from typing import Any
 
 from amqp import PreconditionFailed
+from django.conf import settings
 from kombu import Connection, Producer
 
 from app.ingest import folder
@@ -24,9 +25,11 @@ from tasks import groups, queues
 logger = logging.getLogger(__name__)
 
 #: Seconds from one message to the next while they are not full: what arrives together travels together.
-PACE = 0.02
-#: Bytes of a round after which the next one need not wait for company.
-FULL = 256 * 1024
+PACE = 0.025
+#: Bytes that make a message which need not wait for company.
+FULL = 384 * 1024
+#: Seconds between looks at how much waits in the broker.
+LOOK_EVERY = 1.0
 #: Seconds the broker has to confirm, and for which one that says "blocked" (memory, disk) is waited for.
 CONFIRM, BLOCKED = 2.0, 60.0
 #: First and longest pause after a failure.
@@ -106,6 +109,17 @@ class Publisher:
         self._producer = Producer(self._channel, auto_declare=False, on_return=returned)
         return self._producer
 
+    def waiting(self) -> int | None:
+        """Groups that wait in the broker; None when there is no connection to ask."""
+        if self._connection is None or self._is_blocked:
+            return None
+        try:
+            found = queues.depth(self._connection, "events")
+        except BaseException:
+            self.drop()
+            raise
+        return found.messages if found else 0
+
     def _wait_until_unblocked(self) -> None:
         """The broker has the message but does not read on: another copy would only be read later as well."""
         logger.warning("the broker is blocked (out of memory or disk): waiting for it")
@@ -146,12 +160,16 @@ class Shipper:
 
     def __init__(self, journal: Journal) -> None:
         self.error = ""  # why the broker does not take groups, "" while it does
+        self.queued = 0  # groups that waited in the broker at the last look
+        self.is_held = False  # so many that the others stay in the journal
         self._journal = journal
         self._own: Tail | None = None
         self._adopted: list[Tail] = []
         self._adopt_at = 0.0
         self._publisher = Publisher()
+        self._look_at = 0.0
         self._grown = threading.Event()
+        self._full = threading.Event()
         self._stopping = threading.Event()
         self._stop_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="shipper", daemon=True)
@@ -162,19 +180,28 @@ class Shipper:
     def wake(self) -> None:
         """There is more in the journal."""
         self._grown.set()
+        if self._journal.waiting >= FULL:
+            self._full.set()
 
     def stop(self, seconds: float) -> None:
         """Ships what is left for at most `seconds`; what then remains is adopted by another process."""
         self._stop_by = time.monotonic() + seconds
         self._stopping.set()
         self._grown.set()
+        self._full.set()
         self._thread.join(seconds + CONFIRM)
 
     def _run(self) -> None:
         pause = PAUSE
         while time.monotonic() < self._stop_by:
             self._grown.clear()
+            self._full.clear()
             try:
+                self._look()
+                if self.is_held:
+                    if self._stopping.wait(LOOK_EVERY):
+                        break
+                    continue
                 size = self._round()
             except Exception as error:  # noqa: BLE001 whatever a broker does, the journal has it and we go on
                 self._report(f"{type(error).__name__}: {error}")
@@ -187,9 +214,25 @@ class Shipper:
                 if self._stopping.is_set():
                     break
                 self._grown.wait(1.0)
-            elif size < FULL:
-                self._stopping.wait(PACE)
+            elif size < FULL and self._journal.waiting < FULL:
+                self._full.wait(PACE)
         self._leave()
+
+    def _look(self) -> None:
+        """Asks now and then whether the broker has enough: what is more is safer in the journal."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_EVERY
+        if (queued := self._publisher.waiting()) is None:
+            return
+        self.queued = queued
+        # Lets go well below the limit, so that it does not come and go with every group.
+        is_held = queued > (settings.QUEUE_LIMIT * 3 // 4 if self.is_held else settings.QUEUE_LIMIT)
+        if is_held and not self.is_held:
+            logger.warning("%d groups wait in the queue, more stay in the journal", queued)
+        elif self.is_held and not is_held:
+            logger.warning("the queue is short again (%d groups), shipping goes on", queued)
+        self.is_held = is_held
 
     def _round(self) -> int:
         """One group of each folder; the bytes of all of them."""

@@ -64,6 +64,8 @@ class Tail:
     def _find(self) -> int | None:
         """Moves to the segment with the next byte; its readable size, or None at the end of all."""
         end = self._end() if self._end else None
+        if end and end.segment == self._position.segment:  # nearly always: no look at the folder
+            return end.offset if self._position.offset < end.offset else None
         for number in self.folder.segments():
             if number < self._position.segment:
                 self._delete(number)

@@ -347,3 +347,31 @@ def test_a_disabled_key_is_refused_within_seconds(server: Server, key: models.Ds
     finally:
         set_active(key, True)
         eventually(lambda: server.sender.message("three").status == 200)
+
+
+def set_limit(key: models.DsnKey, limit: int | None, window: int | None) -> None:
+    with psycopg.connect(database_url()) as connection:
+        connection.execute(
+            "UPDATE app_dsnkey SET rate_limit = %s, rate_window = %s WHERE id = %s", [limit, window, key.pk]
+        )
+
+
+def test_a_limit_of_a_key_is_obeyed_within_seconds_and_lifted_again(
+    server: Server, queue: Queue, key: models.DsnKey
+) -> None:
+    set_limit(key, 0, 3600)
+    try:
+        answer = eventually(lambda: (one := server.sender.message("one")).status == 429 and one)
+        seconds = int(answer.headers["retry-after"])
+        assert 0 < seconds <= 3600
+        assert answer.headers["x-sentry-rate-limits"].startswith(f"{seconds}:default;error;transaction;")
+        assert answer.headers["x-sentry-rate-limits"].endswith(":key:key_quota")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "X-Sentry-Rate-Limits" in answer.headers["access-control-expose-headers"]
+        eventually(lambda: any(b'"rate_limited","key_quota"' in record.body for record in queue.read()))
+        set_limit(key, 3, 3600)
+        eventually(lambda: server.sender.envelope(b'{}\n{"type":"session"}\n{}').status == 200)
+        assert [server.sender.message("few").status for _ in range(5)] == [200] * 3 + [429] * 2
+    finally:
+        set_limit(key, None, None)
+        eventually(lambda: server.sender.message("free").status == 200)

@@ -178,5 +178,36 @@ def test_stopping_without_a_broker_leaves_the_journal_to_the_next(
         queue.wait_for(ids(range(1, 2)))
 
 
+@pytest.fixture
+def short(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few groups are many, and looked at often."""
+    settings.QUEUE_LIMIT = 3
+    monkeypatch.setattr(ship, "LOOK_EVERY", 0.05)
+
+
+@both
+def test_a_queue_that_is_long_leaves_the_rest_in_the_journal(
+    queue: Queue, journal_root: Path, short: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = Journal(journal_root, 2**30)
+    with shipping(written) as shipper:
+        for number in range(400):
+            written.append([framed(number, 100)])
+            shipper.wake()
+            if shipper.is_held:
+                break
+            eventually(lambda: shipper.is_held or written.waiting == 0)
+        assert 3 < shipper.queued < 30
+        first = number + 1
+        written.append([framed(each) for each in range(first, first + 50)])
+        shipper.wake()
+        assert written.waiting > 0
+        queue.wait_for(ids(range(first + 50)))
+        eventually(lambda: not shipper.is_held)
+    said = [record.message for record in caplog.records if record.name == "app.ingest.ship"]
+    assert "more stay in the journal" in said[0]
+    assert "shipping goes on" in said[1]
+
+
 def test_the_shipper_uses_the_queue_of_the_settings() -> None:
     assert queues.event_route()[1] == f"{django_settings.QUEUE_PREFIX}events"
