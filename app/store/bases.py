@@ -55,6 +55,13 @@ where not exists (
 )
 order by u.project_id, u.hash on conflict do nothing"""
 
+#: A trained one is in use until there is a newer one, however long that takes.
+_EXPIRE = """
+delete from app_bodydictionary d where case when d.project_id is not null then d.created < %s else exists (
+    select from app_bodydictionary newer where newer.project_id is null and newer.family = d.family
+    and newer.version > d.version and newer.created < %s
+) end"""
+
 Key = tuple[int, str]  # project, grouping hash
 
 
@@ -105,10 +112,9 @@ def content(row: BodyDictionary) -> zstd.ZstdDict:
 
 def expire() -> int:
     """Deletes the bases and the dictionaries that no event can name any more; how many."""
-    before = clock.now() - timedelta(days=settings.RETENTION_DAYS) - USED - SLACK
-    newest = BodyDictionary.objects.filter(project=None).order_by("family", "-version").distinct("family")
-    old = BodyDictionary.objects.filter(created__lt=before).exclude(pk__in=newest.values("pk"))
-    return old.delete()[0]
+    before = clock.now() - timedelta(days=settings.RETENTION_DAYS) - SLACK
+    with cursor() as statements:
+        return statements.execute(_EXPIRE, [before - USED, before]).rowcount
 
 
 def forget() -> None:

@@ -42,9 +42,9 @@ locked as materialized (
     select id, project_id from app_issue where id in (select issue_id from sums) order by id for no key update
 ),
 face as materialized (
-    select distinct on (f.issue) f.* from taken, json_to_recordset(taken.faces::json)
+    select distinct on (f.issue) f.*, r.id as known from taken, json_to_recordset(taken.faces::json)
         as f (issue bigint, at bigint, title text, culprit text, metadata jsonb, level int, release bigint)
-    order by f.issue, f.at desc
+    left join app_release r on r.id = f.release order by f.issue, f.at desc
 ),
 met as (
     insert into app_issueuser (issue_id, user_hash, first_seen)
@@ -86,7 +86,7 @@ changed as (
         culprit = case {_NEWEST} f.culprit else i.culprit end,
         metadata = case {_NEWEST} f.metadata else i.metadata end,
         level = case {_NEWEST} f.level else i.level end,
-        last_release_id = case {_NEWEST} coalesce(f.release, i.last_release_id) else i.last_release_id end
+        last_release_id = case {_NEWEST} coalesce(f.known, i.last_release_id) else i.last_release_id end
     from locked join sums s on s.issue_id = locked.id
         left join (select issue_id, count(*) as users from met group by 1) u on u.issue_id = locked.id
         left join face f on f.issue = locked.id

@@ -128,3 +128,13 @@ def test_training_makes_one_dictionary_a_day_and_older_rows_stay_readable() -> N
         bases.expire()
     assert BodyDictionary.objects.get(project=None) == second
     assert Issue.objects.count() == len(words) + 1
+
+
+def test_a_dictionary_that_was_in_use_for_long_is_kept_for_as_long_as_its_last_events() -> None:
+    old = BodyDictionary.objects.create(family="python", version=1, content=b"old")
+    with time_machine.travel(clock.now() + timedelta(days=150)):
+        BodyDictionary.objects.create(family="python", version=2, content=b"new")
+        assert bases.expire() == 0
+    with time_machine.travel(clock.now() + timedelta(days=150 + 90 + 4)):
+        assert bases.expire() == 1
+    assert not BodyDictionary.objects.filter(pk=old.pk).exists()
