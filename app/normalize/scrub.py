@@ -234,7 +234,7 @@ def bag(value: object) -> None:
 
 
 def names(data: dict[str, Any], more: list[Any]) -> None:
-    """The same as `scrub`, by name, of what is neither a trace nor a breadcrumb; `more` are its other bags."""
+    """The same as `scrub`, by name, of what is no trace and no breadcrumb; `more` are its other bags."""
     request = data.get("request")
     bags = [data.get("tags"), data.get("user"), *more]
     if request:

@@ -31,6 +31,7 @@ from tests.events import payload as sent_by
 from tests.normalize.senders import RECEIVED, envelope, record
 
 EVENTS = 200
+MANY = 50
 SENDER = Sender(1, 2, RECEIVED, "a" * 32, looks_clean=True)
 #: One event in four has letters beyond ASCII.
 NAMES = ["ada", "grace", "edsger", "Zoë Müller"]
@@ -194,7 +195,15 @@ class Load:
 
     def process(self, n: int) -> None:
         """All of the pure middle, up to the JSON that is compressed."""
-        for event in read(self.records[n], Limits()).events:
+        self._process(self.records[n])
+
+    def process_many(self, n: int) -> None:
+        """The same, so many at a time as a message brings."""
+        if n % MANY == 0:
+            self._process(b"".join(self.records[n : n + MANY]))
+
+    def _process(self, group_bytes: bytes) -> None:
+        for event in read(group_bytes, Limits()).events:
             event.grouping = group(event)
             encode(event)
 
@@ -222,6 +231,7 @@ def figures(events: int = EVENTS) -> dict[str, float]:
         "group": lambda n: group(short[n % len(short)]),
         "encode": lambda n: encode(short[n % len(short)].data),
         "all of it": load.process,
+        f"all of it, {MANY} at a time": load.process_many,
         "all of it, many languages": many.process,
         "all of it, the long way": lambda n: encode(the_long_way(load, n)),
     }

@@ -98,6 +98,34 @@ def test_secrets_are_hidden_the_same_both_ways(payload: dict[str, Any]) -> None:
     assert_same(payload)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        b'password\\"x',
+        b'x\\"password',
+        b"password\\\\x",
+        b"p\\u0061ssword",
+        b"passwor\\u0064",
+        b"pa\\u017f\\u017fword",
+        "pa\u017f\u017fword".encode(),
+        "to\u212aen".encode(),
+        "credent\u0131al".encode(),
+        b"credent\\u0130al",
+        b"PassWord" + b"x" * 90,
+        b"a=b&token",
+    ],
+)
+@pytest.mark.parametrize("shape", [b'{"%b": "hunter2-s3cr3t"}', b'{"a": [ ["%b"  , "hunter2-s3cr3t"], {}]}'])
+def test_a_name_written_in_any_way_hides_its_value(name: bytes, shape: bytes) -> None:
+    for place in (b'"extra": %b', b'"contexts": {"x": %b}', b'"breadcrumbs": [{"data": %b}]'):
+        raw = b"{%b}" % (place % (shape % name))
+        assert_same(raw)
+        short, _ = both_ways(raw)
+        assert SECRET not in json.dumps(short) or len(name) > 64
+    trace = b'{"exception": [{"type": "E", "stacktrace": {"frames": [{"vars": %b}]}}]}' % (shape % name)
+    assert_same(trace)
+
+
 ODD: list[Any] = [
     *VALUES,
     "x" * 300,
