@@ -1,4 +1,6 @@
-"""One ASGI application for one address: the SDKs' side is answered here, everything else by Django.
+"""One ASGI application for one address: start, stop and health of the SDKs' side, everything else by Django.
+
+The SDKs' requests themselves are answered by app.ingest.connection before they would come here.
 
 SERVE=ingest leaves Django out (no ORM, no templates in that process), SERVE=dashboard the SDKs' side.
 """
@@ -15,8 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
 from django.conf import settings
 
 from app.ingest.answers import Refusal, refused
-from app.ingest.asgi import Ingest, Send, reply, route
-from app.ingest.body import Receive
+from app.ingest.asgi import Ingest, Receive, Send, reply
 
 HEALTH = ("/_health/", "/_health")
 #: Pages rendered at once in one process.
@@ -35,9 +36,7 @@ def make(serve: str) -> Application:
 
     async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await ingest.lifespan(receive, send)
-        elif scope["type"] == "http" and (found := route(scope["path"])):
-            await ingest(scope, receive, send, *found)
+            await ingest.lifespan(scope, receive, send)
         elif scope["path"] in RELAY_HEALTH:
             await ingest.health(scope, send)
         else:

@@ -36,6 +36,7 @@ QUEUES = (
     Queue("alerts", True, "notable outcomes"),
     Queue("notify", True, "the outbox and everything that leaves by HTTP"),
     Queue("email", True, "SMTP"),
+    Queue("stats", True, "counters"),
     Queue("schedule", False, "beat's fan-outs"),
     Queue("cleanup", False, "partitions, retention, expiry"),
 )
@@ -50,7 +51,10 @@ TASKS = (
     Spec("operations.dispatch_due", "schedule", "claim of the due row", "every second", every=1),
     Spec("operations.heartbeat", "schedule", "overwrite", "every minute", every=60),
     Spec("operations.collect_dead_letters", "cleanup", "(message id)", "every minute", every=60),
+    Spec("stats.fold", "stats", "tallies are deleted as they are counted", "every second", every=1),
+    Spec("stats.fold_tags", "stats", "tallies are deleted as they are counted", "every 10 s", every=10),
     Spec("store.rotate_partitions", "cleanup", "IF NOT EXISTS", "hourly", every=3600),
+    Spec("store.train_dictionaries", "cleanup", "(family, version)", "every 10 minutes", every=600),
     Spec("accounts.expire", "cleanup", "guarded DELETE", "hourly", every=3600),
 )
 

@@ -120,6 +120,7 @@ def persist(write: Callable[[], None]) -> None:
     while True:
         try:
             drop_stale_connection()
+            connection.health_check_done = True  # type: ignore[attr-defined] # the writing itself will tell
             return write()
         except (OperationalError, InterfaceError) as error:
             connection.close()

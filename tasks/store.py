@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.base import clock
-from app.store import partitions
+from app.store import bases, partitions, training
 from tasks.base import task
 
 
@@ -11,3 +11,10 @@ from tasks.base import task
 def rotate_partitions() -> None:
     """Makes the coming days' partitions and drops what retention has passed."""
     partitions.rotate(clock.now().date())
+    bases.expire()
+
+
+@task("store.train_dictionaries")
+def train_dictionaries() -> None:
+    """Gives each platform family a dictionary once there are bodies enough, and a newer one each day."""
+    training.train()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer as CeleryConsumer
@@ -23,6 +24,20 @@ class Consumer(CeleryConsumer):
             if given_back := valkey.restore_own(connection):
                 log.warning("%s messages were in hand when this worker died; they run again", given_back)
         return connection
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], object]:
+        """Celery's, for messages that hold what a task is called with; one of another shape would end it."""
+        handle = super().create_task_handler(*args, **options)
+
+        def receive(message: Any) -> None:
+            try:
+                _args, _kwargs, _embed = message.payload
+            except Exception as error:  # noqa: BLE001 - whatever is in it, the next messages wait behind it
+                self.on_decode_error(message, error)
+            else:
+                handle(message)
+
+        return receive
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """A message nobody can read becomes a dead letter; Celery would acknowledge it away."""

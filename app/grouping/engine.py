@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from app.event import Component, Event, Grouping, Variant
-from app.grouping import fingerprint, stacktraces
+from app.grouping import fingerprint, memory, stacktraces
 from app.grouping.components import Part, branch, contains, digest, leaf, without
 from app.grouping.configs import CONFIGS, CURRENT, IN_SHORT, Config
 
+_DEFAULT = [fingerprint.DEFAULT]
 _HASH = re.compile(r"[0-9a-f]{32}")
 
 
@@ -33,14 +34,24 @@ STRATEGIES = (
 
 def group(event: Event, config: str = CURRENT) -> Grouping:
     """The hashes of an event, the primary one first, each with the variant it is of; `explain` says why."""
+    mark = None if _is_told(event.data) else memory.mark(event.data, config)
+    if mark is not None and (known := memory.recall(mark)):
+        return known
     found = _grouped(event.data, event.tags, IN_SHORT[config])
     found.variants = [Variant(one.name, one.hash, None, one.hint) for one in found.variants if one.hash]
+    if mark is not None:
+        memory.remember(mark, event.data, found)
     return found
 
 
 def explain(data: dict[str, Any], tags: dict[str, str], config: str = CURRENT) -> Grouping:
     """The same with every variant and all trees, from an event as it was stored: they need not be."""
     return _grouped(data, tags, CONFIGS[config])
+
+
+def _is_told(data: dict[str, Any]) -> bool:
+    """Whether the client has a say in it."""
+    return "checksum" in data or data.get("fingerprint", _DEFAULT) != _DEFAULT
 
 
 def _grouped(data: dict[str, Any], tags: dict[str, str], config: Config) -> Grouping:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from app.grouping.components import Part, branch, ignored, leaf, without
@@ -51,8 +51,10 @@ class Place(NamedTuple):
     in_app: bool
 
 
-def frame(source: dict[str, Any], platform: str) -> Seen:
+def frame(source: Any, platform: str) -> Seen:
     """The part of a normalised frame in the `app` and in the `system` variant."""
+    if type(source) is not dict:  # it came the short way, which knows no `data`
+        return _usual(source.platform or platform, _attributes(source))
     if "platform" not in source and "data" not in source:
         try:
             return _usual(platform, _usually(source))
@@ -75,12 +77,16 @@ def frame(source: dict[str, Any], platform: str) -> Seen:
 
 
 #: What nearly every frame has, fetched in C.
-_usually = itemgetter("module", "filename", "function", "context_line", "abs_path", "in_app")
+_USUAL = ("module", "filename", "function", "context_line", "abs_path", "in_app")
+_usually, _attributes = itemgetter(*_USUAL), attrgetter(*_USUAL)
 
 
 @lru_cache(4096)  # the same frames come again with every event of an issue
-def _usual(platform: str, known: tuple[str, str, str, str, str, bool]) -> Seen:
-    module, filename, function, line, path, in_app = known
+def _usual(
+    platform: str, known: tuple[str | None, str | None, str | None, str | None, str | None, bool]
+) -> Seen:
+    *texts, in_app = known
+    module, filename, function, line, path = (text or "" for text in texts)
     return _seen(Place(platform, module, filename, function, line, path or filename, False, in_app))
 
 

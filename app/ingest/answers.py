@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +21,8 @@ _PREFLIGHT = [
     ),
     (b"access-control-max-age", b"3600"),
 ]
+#: What a key over its limit may not send: everything that SDKs tell apart.
+CATEGORIES = "default;error;transaction;security;attachment;session;feedback"
 _JSON = [(b"content-type", b"application/json"), *_CORS]
 
 #: Seconds after which a client may try again when we, not it, are at fault.
@@ -27,7 +31,7 @@ RETRY_AFTER = 30
 
 class Answer(NamedTuple):
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
 
 
@@ -50,8 +54,7 @@ class Refusal(Exception):
 
 def accepted(event_id: str) -> Answer:
     """200 with the id, or with an empty object for an envelope that carries no event."""
-    body = b'{"id":"%s"}' % event_id.encode() if event_id else b"{}"
-    return Answer(200, [*_JSON, (b"content-length", b"%d" % len(body))], body)
+    return Answer(200, _WITH_ID, b'{"id":"%b"}' % event_id.encode()) if event_id else _WITHOUT_ID
 
 
 def refused(refusal: Refusal) -> Answer:
@@ -63,14 +66,28 @@ def refused(refusal: Refusal) -> Answer:
     headers = [*_JSON, (b"content-length", b"%d" % len(body)), (b"x-sentry-error", header)]
     if refusal.retry_after:
         headers.append((b"retry-after", b"%d" % refusal.retry_after))
+    if refusal.status == 429:
+        limit = f"{refusal.retry_after}:{CATEGORIES}:key:{refusal.reason}"
+        headers.append((b"x-sentry-rate-limits", limit.encode()))
     if refusal.status == 405:
         headers.append((b"allow", b"POST, OPTIONS"))
-    return Answer(refusal.status, headers, body)
+    return Answer(refusal.status, tuple(headers), body)
 
 
 def preflight() -> Answer:
     """What a browser asks before a request that is not simple."""
-    return Answer(200, [*_CORS, *_PREFLIGHT, (b"content-length", b"0")], b"")
+    return Answer(200, (*_CORS, *_PREFLIGHT, (b"content-length", b"0")), b"")
+
+
+@lru_cache(maxsize=256)
+def head(status: int, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """Status line and headers as they go over the wire, but for what the connection adds."""
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+    return b"HTTP/1.1 %d %b\r\n" % (status, http.HTTPStatus(status).phrase.encode()) + lines
+
+
+_WITH_ID = (*_JSON, (b"content-length", b"%d" % len('{"id":""}' + 32 * "0")))
+_WITHOUT_ID = Answer(200, (*_JSON, (b"content-length", b"2")), b"{}")
 
 
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else 0x3F for byte in range(256))

@@ -1,20 +1,20 @@
-"""The lean ASGI callable: the SDKs' addresses, each request with one answer that any origin may read."""
+"""What of the SDKs' side is ASGI: start, stop and health; and which addresses are its own."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
-from app.ingest import answers, health
-from app.ingest.accept import Kind, accept, read_request
-from app.ingest.answers import Answer, Refusal
-from app.ingest.body import Disconnected, Receive
+from app.ingest import health
+from app.ingest.accept import Kind
+from app.ingest.answers import Answer
 from app.ingest.service import Service, make
 
-logger = logging.getLogger(__name__)
+#: Where the connections find the running service in the lifespan's state.
+STATE = "ingest"
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ADDRESS = re.compile(r"/api/(?:([^/]+)/(envelope|store)|(store))/?")
@@ -29,51 +29,25 @@ def route(path: str) -> tuple[str, Kind] | None:
 
 
 class Ingest:
-    """The callable and the service behind it. The service exists between the server's start and its stop."""
+    """The service, and what is said of it. It exists between the server's start and its stop."""
 
     def __init__(self) -> None:
         self.service: Service | None = None
 
-    async def lifespan(self, receive: Receive, send: Send) -> None:
+    async def lifespan(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """ASGI's lifespan protocol: the journal and the shipper live as long as the server does."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.service = make()
                 self.service.start()
+                scope["state"][STATE] = self.service
                 await send({"type": "lifespan.startup.complete"})
             else:
                 if self.service:
                     await self.service.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-    async def __call__(
-        self, scope: dict[str, Any], receive: Receive, send: Send, project: str, kind: Kind
-    ) -> None:
-        """One request to an address that `route` knows."""
-        try:
-            answer = await self._answer(scope, receive, project, kind)
-        except Disconnected:
-            return
-        await reply(send, answer)
-
-    async def _answer(self, scope: dict[str, Any], receive: Receive, project: str, kind: Kind) -> Answer:
-        if scope["method"] == "OPTIONS":
-            return answers.preflight()
-        try:
-            if scope["method"] != "POST":
-                raise Refusal(405, "events are sent by POST")
-            service = self.running()
-            return await accept(service, read_request(scope, project, kind, service.proxies), receive)
-        except Refusal as refusal:
-            return answers.refused(refusal)
-        except Disconnected:
-            raise
-        except Exception:
-            # The edge of the process: even then an SDK in a browser must be able to read an answer.
-            logger.exception("a request could not be answered")
-            return answers.refused(Refusal(500, "the server failed", reason="internal"))
 
     async def health(self, scope: dict[str, Any], send: Send) -> None:
         """The state of this process for load balancers and people."""
@@ -86,5 +60,5 @@ class Ingest:
 
 
 async def reply(send: Send, answer: Answer) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers]})
     await send({"type": "http.response.body", "body": answer.body})

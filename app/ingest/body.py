@@ -1,14 +1,11 @@
-"""Reading a request's body: never more than a request may have, never more than this process can hold."""
+"""A request's body as it arrives: never more than one may have, never more than this process can hold."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 from app.ingest.answers import RETRY_AFTER, Refusal
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 #: Seconds a client may take to send its body.
 DEADLINE = 60.0
@@ -37,40 +34,82 @@ class Room:
 
 
 class Body:
-    """One body and the room it takes; the room is given back by `release`, which must be called."""
+    """One body and the room it takes; the room is given back by `release`, which must be called.
 
-    def __init__(self, receive: Receive, limit: int, room: Room) -> None:
-        self._receive = receive
+    The connection puts in what arrives (`add`, `end`, `fail`), the request's story takes it out (`read`).
+    `want` is called when the story waits for more than is there.
+    """
+
+    __slots__ = ("_arrival", "_error", "_is_whole", "_limit", "_pieces", "_room", "_taken", "_want", "size")
+
+    def __init__(self, limit: int, room: Room, want: Callable[[], None], declared: int | None = None) -> None:
+        self.size = 0
         self._limit = limit
         self._room = room
+        self._want = want
         self._taken = 0
-
-    async def read(self, declared: int | None) -> bytes:
-        """All of it. Raises Refusal 413, 408 or 503, or Disconnected."""
+        self._pieces: list[bytes] = []
+        self._is_whole = False
+        self._error: Exception | None = None
+        self._arrival: asyncio.Future[None] | None = None
         if declared is not None:
             self._grow(declared)
-        try:
-            async with asyncio.timeout(DEADLINE):
-                return await self._read_pieces()
-        except TimeoutError:
-            raise Refusal(408, "the body did not arrive in time", reason="slow_body") from None
 
-    async def _read_pieces(self) -> bytes:
-        whole = bytearray()
-        while (message := await self._receive())["type"] == "http.request":
-            whole += message.get("body", b"")
-            self._grow(len(whole))
-            if not message.get("more_body", False):
-                return bytes(whole)
-        raise Disconnected
+    def add(self, piece: bytes) -> None:
+        """The next bytes; beyond a bound they are dropped and `read` raises."""
+        if self._error is None:
+            self.size += len(piece)
+            self._pieces.append(piece)
+            if self.size > self._taken:
+                self._grow(self.size)
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._is_whole = True
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """What is missing will not come; a body that is whole stays so."""
+        if not self._is_whole and self._error is None:
+            self._error = error
+            self._pieces.clear()
+            self._wake()
+
+    async def read(self) -> bytes:
+        """All of it. Raises Refusal 413, 408 or 503, or Disconnected."""
+        if not self._is_whole and self._error is None:
+            await self._wait()
+        if self._error:
+            raise self._error
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._arrival = loop.create_future()
+        late = Refusal(408, "the body did not arrive in time", reason="slow_body")
+        timer = loop.call_later(DEADLINE, self.fail, late)
+        self._want()
+        try:
+            await self._arrival
+        finally:
+            timer.cancel()
 
     def _grow(self, size: int) -> None:
-        if size > self._limit:
-            raise Refusal(413, f"the body is larger than {self._limit} bytes", reason="too_large")
-        if size > self._taken:
+        try:
+            if size > self._limit:
+                raise Refusal(413, f"the body is larger than {self._limit} bytes", reason="too_large")
             self._room.take(size - self._taken)
             self._taken = size
+        except Refusal as refusal:
+            self.fail(refusal)
+
+    def _wake(self) -> None:
+        if self._arrival and not self._arrival.done():
+            self._arrival.set_result(None)
 
     def release(self) -> None:
+        """Gives the room back; what still arrives is dropped."""
         self._room.free += self._taken
         self._taken = 0
+        self._is_whole = False
+        self.fail(Disconnected())

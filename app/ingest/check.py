@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,6 +24,10 @@ AT_ONCE = 1024 * 1024
 EVENTS = frozenset(("event", "transaction", "feedback", "security"))
 
 _ID = re.compile(r"[0-9a-f]{32}")
+
+
+#: An item's bytes, None when they are not at hand.
+Payload = Callable[[envelope.Span], bytes | None]
 
 
 class Limits(NamedTuple):
@@ -45,18 +50,28 @@ _identified = msgspec.json.Decoder(_Identified).decode
 
 async def check_envelope(body: bytes, encoding: str, limits: Limits) -> Checked:
     """Raises Refusal 400 or 413."""
-    reading = _Reading(body, encoding, limits.envelope)
     try:
-        if not reading.advance(AT_ONCE):
-            await asyncio.to_thread(reading.advance)
+        whole = compress.small(body, encoding, limits.envelope)
+        if whole is not None:
+            header, items = envelope.spans(whole)
+            payload: Payload = lambda item: whole[item.start : item.end]  # noqa: E731
+        else:
+            reading = _Reading(body, encoding, limits.envelope)
+            if not reading.advance(AT_ONCE):
+                await asyncio.to_thread(reading.advance)
+            header, items, payload = reading.reader.header, reading.reader.items, reading.payload
     except (compress.Damaged, compress.TooLarge, envelope.Malformed) as error:
         raise _refusal(error) from error
-    header, events = reading.reader.header, [item for item in reading.reader.items if item.type in EVENTS]
+    return _checked(header, items, payload, limits.event)
+
+
+def _checked(header: dict[str, Any], items: list[envelope.Span], payload: Payload, largest: int) -> Checked:
+    events = [item for item in items if item.headers["type"] in EVENTS]
     for item in events:
-        _check_event(item, reading.payload(item), limits.event)
+        _check_event(item, payload(item), largest)
     event_id = _header_id(header.get("event_id"))
     if not event_id and events:
-        event_id = _payload_id(reading.payload(events[0]))
+        event_id = _payload_id(payload(events[0]))
     return Checked(event_id, bool(events), header.get("dsn"))
 
 

@@ -19,11 +19,11 @@ async def answer(service: Service, *, full: bool) -> Answer:
     text = problem or "ok"
     body = msgspec.json.encode(service.state() | {"status": text}) if full else text.encode()
     kind = b"application/json" if full else b"text/plain; charset=utf-8"
-    headers = [
+    headers = (
         (b"content-type", kind),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
-    ]
+    )
     return Answer(503 if problem else 200, headers, body)
 
 

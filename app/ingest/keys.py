@@ -26,6 +26,9 @@ class Key(NamedTuple):
     id: int
     project_id: int
     is_active: bool
+    # At most so many events in so many seconds; None = no limit.
+    rate_limit: int | None = None
+    rate_window: int | None = None
 
 
 class Unreachable(Exception):
@@ -148,7 +151,10 @@ DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding
 class Database:
     """One connection for key lookups, opened when it is needed and again after it broke."""
 
-    QUERY = "SELECT public_key, id, project_id, is_active FROM app_dsnkey WHERE public_key = ANY(%s)"
+    QUERY = (
+        "SELECT public_key, id, project_id, is_active, rate_limit, rate_window"
+        " FROM app_dsnkey WHERE public_key = ANY(%s)"
+    )
 
     def __init__(self, settings: dict[str, Any]) -> None:
         names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
@@ -172,7 +178,7 @@ class Database:
             await connection.close()
             raise
         self._connection = connection
-        return {public_key: Key(id_, project, active) for public_key, id_, project, active in rows}
+        return {public_key: Key(*found) for public_key, *found in rows}
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -13,6 +13,7 @@ from app.ingest.check import Limits
 from app.ingest.commit import GroupCommit
 from app.ingest.journal import Journal
 from app.ingest.keys import Database, Keys
+from app.ingest.quotas import EVERY, Quotas, Shared
 from app.ingest.refusals import Refusals
 from app.ingest.ship import Shipper
 from app.wire.record import frame
@@ -34,6 +35,7 @@ class Service:
     keys: Keys = field(init=False)
     shipper: Shipper = field(init=False)
     commit: GroupCommit = field(init=False)
+    quotas: Quotas = field(init=False)
     refusals: Refusals = field(default_factory=Refusals)
     max_body: int = settings.MAX_BODY
     proxies: int = settings.TRUSTED_PROXIES
@@ -43,6 +45,8 @@ class Service:
     def __post_init__(self) -> None:
         self.keys = Keys(self.database.lookup)
         self.shipper = Shipper(self.journal)
+        cache = settings.CACHES["default"]
+        self.quotas = Quotas(Shared(cache["LOCATION"], cache["KEY_PREFIX"]).add)
         self.commit = GroupCommit(self._append)
 
     def _append(self, frames: list[bytes]) -> None:
@@ -51,10 +55,12 @@ class Service:
 
     def start(self) -> None:
         self.shipper.start()
-        self._counting = asyncio.create_task(self._count())
+        self._counting = [asyncio.create_task(self._count()), asyncio.create_task(self._exchange())]
 
     async def stop(self) -> None:
-        self._counting.cancel()
+        for task in self._counting:
+            task.cancel()
+        await self.quotas.exchange()
         await self.write_counts()
         self.commit.close()
         self.journal.close()
@@ -65,6 +71,11 @@ class Service:
         while True:
             await asyncio.sleep(COUNT_EVERY)
             await self.write_counts()
+
+    async def _exchange(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            await self.quotas.exchange()
 
     async def write_counts(self) -> None:
         """Refused quantities travel like events; a journal that is full keeps them in memory."""

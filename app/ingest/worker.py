@@ -1,4 +1,4 @@
-"""gunicorn's worker: uvicorn's event loop (uvloop) and HTTP parser (httptools)."""
+"""gunicorn's worker: uvicorn's event loop (uvloop), its HTTP parser (httptools), our connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": "app.ingest.connection:Connection",
         "ws": "none",
         "lifespan": "on",
         "server_header": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from app.local.install import ROOT
@@ -18,7 +19,8 @@ def web(port: int) -> list[str]:
 
 
 def worker() -> list[str]:
-    return [*MANAGE, "work", "--grace", "4"]
+    """One process for events on a single core, two on more: a third would take memory and add little."""
+    return [*MANAGE, "work", "--events", str(min(2, os.cpu_count() or 1)), "--grace", "4"]
 
 
 def scheduler() -> list[str]:

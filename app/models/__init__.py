@@ -17,6 +17,7 @@ from app.models.notification import Notification
 from app.models.organization import Membership, Organization, Role, Team, TeamMembership
 from app.models.project import DsnKey, Environment, Project, ProjectTeam
 from app.models.release import Release, ReleaseProject
+from app.models.tally import TagTally, Tally
 from app.models.token import ApiToken
 from app.models.user import User
 from app.models.work import DueTask, FailedTask, Heartbeat
@@ -25,5 +26,6 @@ __all__ = [
     "Activity", "ApiToken", "Applied", "BodyDictionary", "DsnKey", "DueTask", "Environment", "Event",
     "FailedTask", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag", "IssueUser", "Membership",
     "Notable", "Notification", "Organization", "Outcome", "Project", "ProjectTeam", "Quarantined", "Release",
-    "ReleaseProject", "Role", "Status", "Substatus", "TagValue", "Team", "TeamMembership", "User",
+    "ReleaseProject", "Role", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
+    "TeamMembership", "User",
 ]  # fmt: skip

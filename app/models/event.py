@@ -11,15 +11,28 @@ from app.models.release import Release
 
 
 class BodyDictionary(models.Model):
-    """A zstd dictionary; never deleted while an event names it."""
+    """What bodies are compressed with; never deleted while an event names it.
 
-    family = models.CharField(max_length=32)  # platform family the samples came from
+    Either trained from many bodies of a platform family, or a base: one body, itself compressed, of the issue
+    with this grouping hash, which its other events differ little from.
+    """
+
+    family = models.CharField(
+        max_length=32, blank=True
+    )  # platform family the samples came from; "" for a base
+    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+", db_index=False)
+    hash = models.UUIDField(null=True)
     version = models.PositiveIntegerField()
     content = models.BinaryField()
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["family", "version"], name="body_dictionary_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["family", "version"], condition=models.Q(project=None), name="body_dictionary_once"
+            ),
+            models.UniqueConstraint(fields=["project", "hash", "version"], name="body_base_once"),
+        ]
 
 
 class Event(models.Model):

@@ -1,8 +1,11 @@
 """Any SDK's event to our Event: read, bound, scrub. Pure functions over plain data.
 
-`read.read(group, limits)` is the way in. What it makes of the client's JSON is `Event.data`: a plain dict
-that is JSON-able, has canonical names, no nulls, no NUL characters, no lone surrogates, and only these keys,
-each of them optional unless it says "always". Times are ISO 8601 in UTC ("2026-11-22T14:03:07.120000Z").
+`read.read(group, limits)` is the way in. A regular event takes the short way (`shortcut`): it is checked while
+it is decoded, and its bags stay bytes. Any other goes the long way, attribute by attribute (`event`), which the
+short way is tested against. Both make the same of the client's JSON: `Event.data`, a dict that encodes to a
+JSON object (after the short way some of its leaves are msgspec's structs and pieces of JSON). That object has
+canonical names, no nulls, no NUL characters, no lone surrogates, and only these keys, each of them optional
+unless it says "always". Times are ISO 8601 in UTC ("2026-11-22T14:03:07.120000Z").
 
     event_id    "0f4e2a6c9b1d4c7f8a3b5d6e7f809102"                              always
     timestamp   when it happened, by the corrected clock of the client          always

@@ -86,6 +86,12 @@ def sdk(value: object, notes: Notes) -> dict[str, object] | None:
     return shaped(value, _SDK, "sdk", notes) or None
 
 
+def infer_ip(sdk: object) -> object:
+    """What the client says about taking the address of the connection for the user's."""
+    settings = sdk.get("settings") if isinstance(sdk, dict) else None
+    return settings.get("infer_ip") if isinstance(settings, dict) else None
+
+
 def debug_meta(value: object, notes: Notes) -> dict[str, object] | None:
     """Images that addresses or minified files belong to."""
     if not isinstance(value, dict):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from msgspec import Raw
+
 from app.base.text import cut
 from app.event import Event, Kind, Note
 from app.normalize import contexts, scrub, tags, times, titles, user
@@ -18,6 +20,7 @@ from app.normalize.limits import ENVIRONMENT, LARGE, LOGGER, RELEASE, SHORT, SMA
 from app.normalize.message import logentry
 from app.normalize.notes import Notes
 from app.normalize.request import request
+from app.normalize.shortcut import ShortWay, infer_ip
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NIL = "0" * 32
@@ -120,23 +123,29 @@ class Sender(NamedTuple):
     looks_clean: bool = False  # nothing in its bytes looks like a secret
 
 
-def normalise(payload: dict[str, Any], sender: Sender) -> Event:
-    """The event of a decoded payload. What is wrong with it stands in its notes."""
+def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | None = None) -> Event:
+    """The event of a decoded payload, or of a regular one. What is wrong with it stands in its notes.
+
+    Raises Irregular where a payload that was thought regular is not.
+    """
     notes = Notes()
     for remark in sender.remarks:
         notes.add(kinds.INVALID, "", remark)
-    payload = _renamed(payload)
+    payload = payload if way else _renamed(payload)
     _take_errors(payload.get("errors"), notes)
     shift = times.drift(sender.received, sender.sent_at, notes)
     timestamp = times.happened(payload.get("timestamp"), shift, sender.received, notes)
     data: dict[str, Any] = {
         "event_id": sender.event_id,
-        "timestamp": times.iso(timestamp),
+        "timestamp": times.written(timestamp, payload.get("timestamp")),
         "platform": platform(payload.get("platform"), notes),
     }
-    _add_attributes(data, payload, shift, notes)
+    _add_attributes(data, payload, way, shift, notes)
     _add_user(data, payload, sender.address, notes)
-    scrub.scrub(data, not sender.looks_clean)
+    if way:
+        way.finish(data, notes)
+    else:
+        scrub.scrub(data, not sender.looks_clean)
     identity = user.identity(data.get("user", {}))
     return Event(
         project_id=sender.project_id,
@@ -182,7 +191,9 @@ def _take_errors(errors: object, notes: Notes) -> None:
             notes.add(cut(error["type"], 64), str(error.get("name") or ""), error.get("value") or "")
 
 
-def _add_attributes(data: dict[str, Any], payload: dict[str, Any], shift: int, notes: Notes) -> None:
+def _add_attributes(
+    data: dict[str, Any], payload: dict[str, Any], way: ShortWay | None, shift: int, notes: Notes
+) -> None:
     """Everything but the user, whose address depends on the others. Absent attributes cost nothing."""
     name = data["platform"]
     data["level"] = level(payload.get("level"), "level", notes)
@@ -191,14 +202,17 @@ def _add_attributes(data: dict[str, Any], payload: dict[str, Any], shift: int, n
         "logentry": logentry(payload.get("logentry"), payload.get("message"), notes),
         "tags": tags.own(payload.get("tags"), notes),
     }
-    for attribute, read in _READERS.items():
-        value = payload.get(attribute)
-        if value is not None:
-            found[attribute] = read(value, name, shift, notes)
+    for attribute, value in payload.items():
+        if value is not None and attribute in _READERS:
+            if way and attribute in way.READERS:
+                found[attribute] = way.READERS[attribute](way, value, name, shift, notes)
+            else:
+                found[attribute] = _READERS[attribute](value, name, shift, notes)
     data.update({attribute: value for attribute, value in found.items() if value})
     _add_names(data, payload, notes)
-    for attribute in payload.keys() - _PASSED_OVER - _PLAIN.keys():
-        notes.add(kinds.UNKNOWN, attribute)
+    if way is None:  # which knows no others
+        for attribute in payload.keys() - _PASSED_OVER - _PLAIN.keys():
+            notes.add(kinds.UNKNOWN, attribute)
 
 
 _READERS: dict[str, Any] = {
@@ -257,8 +271,7 @@ def _named(value: object, path: str, limit: int, forbidden: re.Pattern[str], not
 def _add_user(data: dict[str, Any], payload: dict[str, Any], address: str, notes: Notes) -> None:
     found = user.user(payload.get("user"), notes)
     sdk = payload.get("sdk")
-    settings = sdk.get("settings") if isinstance(sdk, dict) else None
-    infer = settings.get("infer_ip") if isinstance(settings, dict) else None
+    infer = infer_ip(bytes(sdk)) if isinstance(sdk, Raw) else contexts.infer_ip(sdk)
     user.add_address(found, data.get("request"), data["platform"], infer, address)
     if found:
         data["user"] = found

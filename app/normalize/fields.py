@@ -6,6 +6,7 @@ A field is a function (value, path, notes); it never sees None and never raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from app.base.text import cut
 from app.normalize import bags
@@ -13,6 +14,17 @@ from app.normalize.limits import Bag
 from app.normalize.notes import TOO_LONG, Notes
 
 Field = Callable[[object, str, Notes], object]
+
+
+class Attributes(Protocol):
+    """What has named attributes: a dict, or what the short way decodes into."""
+
+    def get(self, name: str, default: Any = None, /) -> Any: ...
+    def pop(self, name: str, default: Any, /) -> Any: ...
+    def __getitem__(self, name: str, /) -> Any: ...
+    def __setitem__(self, name: str, value: Any, /) -> None: ...
+    def __contains__(self, name: str, /) -> bool: ...
+
 
 #: Long texts have this much give; short ones fill a column and have none.
 GIVE_FROM = 512
@@ -26,12 +38,11 @@ def shaped(
 ) -> dict[str, object]:
     """The attributes of `source` that `fields` knows, each as its field keeps it; others are left out."""
     kept: dict[str, object] = {}
-    for name, field in fields.items():
-        value = source.get(name)
-        if value is not None:
-            value = field(value, f"{path}.{name}" if path else name, notes)
-            if value is not None:
-                kept[name] = value
+    for name, value in source.items():
+        if value is not None and name in fields:
+            read = fields[name](value, f"{path}.{name}" if path else name, notes)
+            if read is not None:
+                kept[name] = read
     return kept
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, TypedDict, cast
 
 import msgspec
@@ -9,14 +10,27 @@ from msgspec import Meta
 
 from app.base.text import cut
 from app.normalize import bags
-from app.normalize.fields import LARGEST, Field, anything, bag, ends, label, lines, shaped, text, truth, whole
+from app.normalize.fields import (
+    LARGEST,
+    Attributes,
+    Field,
+    anything,
+    bag,
+    ends,
+    label,
+    lines,
+    shaped,
+    text,
+    truth,
+    whole,
+)
 from app.normalize.functions import TRIMMED, trimmed
 from app.normalize.in_app import looks_in_app
 from app.normalize.limits import DETAILED_FRAMES, FRAMES, MEDIUM, SHORT
 from app.normalize.notes import TOO_LONG, Notes
 
 
-def _vars(value: object, path: str, notes: Notes) -> object:
+def variables(value: object, path: str, notes: Notes) -> object:
     if isinstance(value, list):
         value = {str(index): item for index, item in enumerate(value)}
     return bags.bounded_object(value, MEDIUM, path, notes)
@@ -34,7 +48,7 @@ _FRAME: dict[str, Field] = {
     "context_line": _line,
     "post_context": lines(SHORT),
     "in_app": truth,
-    "vars": _vars,
+    "vars": variables,
     **dict.fromkeys(("instruction_addr", "symbol_addr", "image_addr", "function_id"), label(64)),
     "addr_mode": text(64),
     "platform": text(64),
@@ -98,8 +112,8 @@ def stacktrace(value: object, platform: str, path: str, notes: Notes) -> dict[st
         # What such a frame lacks, nothing follows from.
         is_complete = "in_app" in frame and "filename" in frame and "abs_path" in frame
         if not (names_stay and is_complete and "platform" not in frame):
-            _complete(frame, platform)
-    _slim(kept, f"{path}.frames", notes)
+            complete(frame, platform)
+    slim(kept, f"{path}.frames", notes)
     return {"frames": kept, **shaped(trace, _TRACE, path, notes)}
 
 
@@ -154,15 +168,15 @@ def _are_whole(frames: list[object], regular: list[dict[str, object]]) -> bool:
 
 def _with_bounded_vars(frame: dict[str, object], path: str, notes: Notes) -> dict[str, object]:
     if "vars" in frame:
-        variables = _vars(frame["vars"], f"{path}.vars", notes)
-        if variables:
-            frame["vars"] = variables
+        kept = variables(frame["vars"], f"{path}.vars", notes)
+        if kept:
+            frame["vars"] = kept
         else:
             del frame["vars"]
     return frame
 
 
-def _complete(frame: dict[str, object], platform: str) -> None:
+def complete(frame: Attributes, platform: str) -> None:
     """Adds what follows from the rest: a file's name, a function's short name, whose code it is."""
     if "abs_path" in frame:
         if "filename" not in frame:
@@ -188,7 +202,7 @@ def _path_of(abs_path: str) -> str:
     return cut("/" + path, SHORT)
 
 
-def _slim(frames: list[dict[str, object]], path: str, notes: Notes) -> None:
+def slim(frames: Sequence[Attributes], path: str, notes: Notes) -> None:
     """Keeps variables and surrounding lines of the frames that matter: ours, and both ends of the trace."""
     excess = len(frames) - DETAILED_FRAMES
     if excess <= 0:
@@ -205,7 +219,7 @@ def _slim(frames: list[dict[str, object]], path: str, notes: Notes) -> None:
         notes.add(TOO_LONG, path, f"{len(frames)} frames, {DETAILED_FRAMES} with variables")
 
 
-def _middle(frames: list[dict[str, object]], count: int) -> list[dict[str, object]]:
+def _middle(frames: Sequence[Attributes], count: int) -> list[Attributes]:
     """`count` frames out of the middle, or all if there are fewer."""
     start = max((len(frames) - count) // 2, 0)
-    return frames[start : start + count] if count > 0 else []
+    return list(frames[start : start + count]) if count > 0 else []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from app.normalize.fields import Attributes
+
 #: Directories that hold other people's code, whatever the language.
 _FOREIGN_PATH = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|node_modules|bower_components|vendor|\.cargo/registry|rustlib"
@@ -52,7 +54,7 @@ _SYSTEM_PACKAGE = re.compile(
 )  # fmt: skip
 
 
-def looks_in_app(frame: dict[str, object], platform: str) -> bool:
+def looks_in_app(frame: Attributes, platform: str) -> bool:
     """True unless its path, module or package is known to be somebody else's."""
     path = frame.get("abs_path") or frame.get("filename")
     if isinstance(path, str) and _FOREIGN_PATH.search(path.replace("\\", "/")):
@@ -66,7 +68,7 @@ def looks_in_app(frame: dict[str, object], platform: str) -> bool:
     return True
 
 
-def _native_in_app(frame: dict[str, object]) -> bool:
+def _native_in_app(frame: Attributes) -> bool:
     package, function = frame.get("package"), frame.get("function")
     if isinstance(package, str):
         if ".app/" in package and "/Frameworks/libswift" not in package:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from urllib.parse import parse_qsl
 
 from app.base.json import encode
@@ -10,11 +11,14 @@ from app.normalize.limits import Bag
 from app.normalize.notes import TOO_LONG, Notes
 
 Pairs = list[list[str]]
+_TEXT = frozenset({str})
 
 
 def of(value: object, bag: Bag, path: str, notes: Notes) -> Pairs | None:
     """The pairs of an object or a list of pairs, within the size of `bag`; None when there are none."""
     if isinstance(value, dict):
+        if _TEXT.issuperset(map(type, value.values())):  # names of members are texts anyway
+            return _bounded(list(map(list, value.items())), bag, path, notes) or None
         items = [[name, item] for name, item in value.items()]
     elif isinstance(value, list):
         items = [item for item in value if _is_pair(item, path, notes)]
@@ -29,9 +33,11 @@ def of(value: object, bag: Bag, path: str, notes: Notes) -> Pairs | None:
 
 
 def of_query(text: str) -> Pairs:
-    return [
-        [name, value] for name, value in parse_qsl(text.lstrip("?"), keep_blank_values=True, errors="replace")
-    ]
+    text = text.lstrip("?")
+    if "%" in text or "+" in text:
+        return [list(pair) for pair in parse_qsl(text, keep_blank_values=True, errors="replace")]
+    pairs = (part.partition("=") for part in text.split("&") if part)
+    return [[name, value] for name, _, value in pairs]
 
 
 def of_cookies(text: str) -> Pairs:
@@ -54,7 +60,7 @@ def _text(value: object) -> str:
 
 
 def _bounded(pairs: Pairs, bag: Bag, path: str, notes: Notes) -> Pairs:
-    if sum(len(name) + len(value) for name, value in pairs) <= bag.size:
+    if sum(map(len, chain.from_iterable(pairs))) <= bag.size:
         return pairs
     notes.add(TOO_LONG, path, f"{len(pairs)} pairs")
     kept: Pairs = []

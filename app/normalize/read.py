@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from app.base.json import Decoded, NotJson, decode, salvage
 from app.event import Counted, Event, Refused
-from app.normalize import quantities, scrub
+from app.normalize import quantities, regular, screen, scrub
 from app.normalize.event import Sender, event_id, normalise
 from app.normalize.limits import Limits
+from app.normalize.opaque import Irregular
+from app.normalize.shortcut import ShortWay
 from app.wire import compress, envelope, legacy
 from app.wire.record import HEADER, Accepted, TornRecord, frame_at, frames
 
@@ -152,24 +154,46 @@ def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, bat
 
 def _event(part: Part, accepted: Accepted) -> Event | None:
     """None for a transaction that came as an event."""
+    looks_clean = screen.is_clean(part.raw)
+    if looks_clean and (payload := regular.decoded(part.raw)) is not None:
+        try:
+            return _normalised(payload, part, accepted, way=ShortWay())
+        except Irregular:
+            pass
+    return _the_long_way(part, accepted)
+
+
+def _the_long_way(part: Part, accepted: Accepted) -> Event | None:
+    """The event of any JSON, attribute by attribute."""
     payload, remarks = _decoded(part.raw)
     if not isinstance(payload, dict):
         raise Unreadable("the event is JSON but not an object")
+    looks_clean = not scrub.suspicious(part.raw)
+    return _normalised(payload, part, accepted, remarks=tuple(remarks), looks_clean=looks_clean)
+
+
+def _normalised(
+    payload: dict[str, Any],
+    part: Part,
+    accepted: Accepted,
+    *,
+    remarks: tuple[str, ...] = (),
+    looks_clean: bool = True,
+    way: ShortWay | None = None,
+) -> Event | None:
     if payload.get("type") == "transaction":
         return None
-    return normalise(
-        payload,
-        Sender(
-            project_id=accepted.project_id,
-            key_id=accepted.key_id,
-            received=accepted.received,
-            event_id=part.event_id or event_id(payload.get("event_id")) or accepted.event_id,
-            address=accepted.address,
-            sent_at=part.sent_at,
-            remarks=tuple(remarks),
-            looks_clean=not scrub.suspicious(part.raw),
-        ),
+    sender = Sender(
+        project_id=accepted.project_id,
+        key_id=accepted.key_id,
+        received=accepted.received,
+        event_id=part.event_id or event_id(payload.get("event_id")) or accepted.event_id,
+        address=accepted.address,
+        sent_at=part.sent_at,
+        remarks=remarks,
+        looks_clean=looks_clean,
     )
+    return normalise(payload, sender, way)
 
 
 def _decoded(raw: bytes) -> Decoded:

@@ -35,7 +35,9 @@ def _cookies(value: object, path: str, notes: Notes) -> object:
 
 def _headers(value: object, path: str, notes: Notes) -> object:
     kept = pairs.of(value, LARGE, path, notes)
-    return [[_title(name), item] for name, item in kept] if kept else None
+    for pair in kept or ():
+        pair[0] = _title(pair[0])
+    return kept
 
 
 @lru_cache(4096)
@@ -94,10 +96,10 @@ def _move_cookies(kept: dict[str, object], notes: Notes) -> None:
     headers = kept.get("headers")
     if not isinstance(headers, list):
         return
-    found = [value for name, value in headers if name == "Cookie"]
-    if not found:
-        return
     rest = [header for header in headers if header[0] != "Cookie"]
+    if len(rest) == len(headers):
+        return
+    found = [value for name, value in headers if name == "Cookie"]
     kept["headers"] = rest
     if not rest:
         del kept["headers"]
@@ -123,10 +125,8 @@ def _add_data(kept: dict[str, object], data: object, notes: Notes) -> None:
 
 def _content_type(kept: dict[str, object]) -> str:
     headers = kept.get("headers")
-    for name, value in headers if isinstance(headers, list) else ():
-        if name == "Content-Type":
-            return str(value).partition(";")[0].strip().lower()[:SHORT]
-    return ""
+    found = [value for name, value in headers if name == "Content-Type"] if isinstance(headers, list) else []
+    return str(found[0]).partition(";")[0].strip().lower()[:SHORT] if found else ""
 
 
 def _parsed(text: str, kind: str) -> tuple[object, str]:

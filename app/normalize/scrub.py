@@ -136,15 +136,16 @@ def scrub(data: dict[str, Any], by_looks: bool) -> None:
     crumbs = _values(data, "breadcrumbs")
     holders = [*_values(data, "exception"), *_values(data, "threads"), data]
     traces = [holder[name]["frames"] for holder in holders for name in _TRACES if name in holder]
-    _objects([frame["vars"] for frames in traces for frame in frames if "vars" in frame], by_looks)
-    _objects([crumb["data"] for crumb in crumbs if "data" in crumb], by_looks)
-    mechanisms = [holder["mechanism"].get("data") for holder in holders if "mechanism" in holder]
     request = data.get("request", {})
-    others = [request.get("env"), request.get("data"), *mechanisms]
-    _objects([*(data.get(name) for name in _BAGS), *others], by_looks)
+    bags = [data.get(name) for name in _BAGS]
+    bags += request.get("env"), request.get("data")
+    bags += [holder["mechanism"].get("data") for holder in holders if "mechanism" in holder]
+    bags += [frame["vars"] for frames in traces for frame in frames if "vars" in frame]
+    bags += [crumb["data"] for crumb in crumbs if "data" in crumb]
+    _objects(bags, by_looks)
     for crumb in crumbs:
         if "data" in crumb:
-            _addresses(crumb["data"])
+            addresses(crumb["data"])
     if request:
         _request(request, by_looks)
     if "logentry" in data:
@@ -205,13 +206,15 @@ def _logentry(entry: dict[str, Any], by_looks: bool) -> None:
 
 
 def _request(request: dict[str, Any], by_looks: bool) -> None:
+    sensitive = SENSITIVE
     for name in ("headers", "cookies", "query_string"):
         for pair in request.get(name, ()):
-            if SENSITIVE[pair[0]]:
+            name_of_it = pair[0]
+            if sensitive[name_of_it]:
                 pair[1] = FILTERED
             elif by_looks:
                 pair[1] = text(pair[1])
-            if pair[0] == "Referer":
+            if name_of_it == "Referer":
                 pair[1] = _parameters(pair[1])
     if isinstance(data := request.get("data"), str):
         data = _parameters(data)
@@ -222,10 +225,27 @@ def _request(request: dict[str, Any], by_looks: bool) -> None:
         request["fragment"] = _parameters(request["fragment"])
     env = request.get("env")
     if isinstance(env, dict):
-        _addresses(env)
+        addresses(env)
 
 
-def _addresses(bag: dict[str, Any]) -> None:
+def bag(value: object) -> None:
+    """Replaces what stands under sensitive names in one bag, in place."""
+    _object(value, by_looks=False)
+
+
+def names(data: dict[str, Any], more: list[Any]) -> None:
+    """The same as `scrub`, by name, of what is neither a trace nor a breadcrumb; `more` are its other bags."""
+    request = data.get("request")
+    bags = [data.get("tags"), data.get("user"), *more]
+    if request:
+        bags += request.get("env"), request.get("data")
+        _request(request, by_looks=False)
+    _objects(bags, by_looks=False)
+    if "logentry" in data:
+        _logentry(data["logentry"], by_looks=False)
+
+
+def addresses(bag: dict[str, Any]) -> None:
     """URLs and query strings in a bag hold parameters, which have names of their own."""
     for name, value in bag.items():
         if type(value) is str and "=" in value:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Any
 
 from app.base.text import cut
 from app.normalize.limits import TAG, TAGS
@@ -17,8 +19,8 @@ def own(value: object, notes: Notes) -> dict[str, str]:
     """The client's tags from an object or a list of pairs; of two with one key the first counts."""
     kept: dict[str, str] = {}
     for key, item in _items(value, notes):
-        name = key.strip().replace(" ", "-") if isinstance(key, str) else ""
-        if not _KEY.fullmatch(name):
+        name = (_known_name if len(key) < _LONGEST_KNOWN else _name)(key) if isinstance(key, str) else ""
+        if not name:
             notes.invalid("tags", key)
         elif name not in _RESERVED and name not in kept and item is not None:
             text = _value(item, f"tags.{name}", notes)
@@ -28,6 +30,16 @@ def own(value: object, notes: Notes) -> dict[str, str]:
             notes.add(TOO_LONG, "tags", f"{TAGS} kept")
             break
     return kept
+
+
+def _name(key: str) -> str:
+    """A tag's name as it is kept; "" when it is none."""
+    name = key.strip().replace(" ", "-")
+    return name if _KEY.fullmatch(name) else ""
+
+
+#: The same for names that are worth remembering: those of code, which come again.
+_known_name, _LONGEST_KNOWN = lru_cache(4096)(_name), 64
 
 
 def _items(value: object, notes: Notes) -> list[tuple[object, object]]:
@@ -50,6 +62,8 @@ def _items(value: object, notes: Notes) -> list[tuple[object, object]]:
 
 
 def _value(value: object, path: str, notes: Notes) -> str:
+    if type(value) is str and len(value) <= TAG and "\n" not in value:
+        return value.strip()
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
@@ -65,7 +79,7 @@ def _value(value: object, path: str, notes: Notes) -> str:
     return cut(text, TAG)
 
 
-def derived(data: dict[str, object], user: str) -> dict[str, str]:
+def derived(data: dict[str, Any], user: str) -> dict[str, str]:
     """All tags of a normalised event: the client's own and those its attributes amount to."""
     tags = _of_contexts(data.get("contexts"))
     request = data.get("request")
@@ -106,14 +120,14 @@ def _of_contexts(contexts: object) -> dict[str, str]:
     return tags
 
 
-def _of_mechanism(exception: object) -> dict[str, str]:
+def _of_mechanism(exception: dict[str, Any] | None) -> dict[str, str]:
     """How the thrown exception was caught; "handled" is "no" as soon as one of the chain was not."""
     tags: dict[str, str] = {}
-    values = exception.get("values") if isinstance(exception, dict) else None
-    for item in values if isinstance(values, list) else ():
+    for item in exception["values"] if exception else ():
         mechanism = item.get("mechanism")
-        if isinstance(mechanism, dict):
+        if mechanism:
             tags["mechanism"] = str(mechanism["type"])
-            if isinstance(mechanism.get("handled"), bool) and tags.get("handled") != "no":
-                tags["handled"] = "yes" if mechanism["handled"] else "no"
+            handled = mechanism.get("handled")
+            if isinstance(handled, bool) and tags.get("handled") != "no":
+                tags["handled"] = "yes" if handled else "no"
     return tags

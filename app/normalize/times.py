@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.base import clock
@@ -19,6 +20,23 @@ BEHIND = 30 * 86400 * SECOND
 LAST = 253_402_300_799 * SECOND
 
 _CANONICAL = re.compile(r"(?:19[7-9]|2\d\d)\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+#: The same many times over, each a day that there is; 29 February, which is rare, is looked at one by one.
+_ALL_CANONICAL = re.compile(
+    r"(?:(?:19[7-9]|2\d\d)\d-"
+    r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{6}Z(?:\n|\Z))*+",
+    re.ASCII,
+)
+
+
+def are_canonical(values: Sequence[object]) -> bool:
+    """Whether `shifted` would leave all of these as they are."""
+    try:
+        return _ALL_CANONICAL.fullmatch("\n".join(values)) is not None  # type: ignore[arg-type]
+    except TypeError:  # some are numbers, or missing
+        return False
 
 
 def micros(value: object) -> int | None:
@@ -44,6 +62,13 @@ def _written(text: str) -> int | None:
 def iso(micro: int) -> str:
     """ "2026-11-22T14:03:07.120000Z": always with six digits, so that texts sort like times."""
     return clock.from_micros(micro).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def written(micro: int, text: object) -> str:
+    """The same as `iso`; `text`, if it says that already, is taken for it."""
+    if isinstance(text, str) and _CANONICAL.fullmatch(text) and micros(text) == micro:
+        return text
+    return iso(micro)
 
 
 def drift(received: int, sent_at: object, notes: Notes) -> int:

@@ -62,10 +62,15 @@ def culprit(data: dict[str, Any]) -> str:
 
 def crash_frame(data: dict[str, Any]) -> Frame | None:
     """The last frame of ours; of ours, or where there is none of all, the last one with a name."""
-    frames = _crashed_frames(data)
-    own = [frame for frame in frames if frame["in_app"]] or frames
-    named = [frame for frame in own if _name(frame)]
-    return next(iter((named or own)[-1:]), None)
+    nameless = None
+    for frame in reversed(frames := _crashed_frames(data)):
+        if frame["in_app"]:
+            if _name(frame):
+                return frame
+            nameless = nameless or frame
+    if nameless is not None or not frames:
+        return nameless
+    return next((frame for frame in reversed(frames) if _name(frame)), frames[-1])
 
 
 def _crashed_frames(data: dict[str, Any]) -> list[Frame]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from app.normalize.fields import Field, bag, label, shaped, text
 from app.normalize.limits import EMAIL, MEDIUM, SMALL
 from app.normalize.notes import Notes
 
+#: No IPv6 address with its zone is longer.
+_LONGEST_ADDRESS = 64
 AUTO = "{{auto}}"
 #: SDKs that run at the user's and cannot know their own address: the connection tells it.
 _AT_THE_USERS = frozenset({"javascript", "cocoa", "objc"})
@@ -78,6 +81,11 @@ def identity(user: dict[str, object]) -> str:
 
 
 def is_address(text: str) -> bool:
+    return len(text) <= _LONGEST_ADDRESS and _is_address(text)
+
+
+@lru_cache(4096)
+def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -1,13 +1,15 @@
 """What a page needs beside the columns: the normalised event as JSON, compressed with zstd.
 
-A body may have been compressed with a dictionary, named by its number in the row; dictionaries are
-versioned per platform family and stay readable as long as any row names them.
+A body may have been compressed with a dictionary, named by its number in the row: another event of its issue
+(app.store.bases), or else what was trained for its platform family (app.store.training). Both are versioned
+and stay readable as long as any row names them.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ import msgspec
 from app.base import clock
 from app.event import Event, Grouping, Note
 from app.models import BodyDictionary
+from app.store import bases
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -26,7 +29,10 @@ LEVEL = 1
 #: For how long a process may go on with the dictionary it knows, after a newer one was trained.
 STALE_AFTER = 60 * 1_000_000  # µs
 _newest: dict[str, tuple[int, tuple[int, zstd.ZstdDict] | None]] = {}  # family: (asked at, what was found)
-_loaded: dict[int, zstd.ZstdDict] = {}
+_loaded: dict[int, zstd.ZstdDict] = {}  # those that are trained, which are few
+#: Bases that were read last, so that leafing through the events of an issue reads its base once.
+_read: dict[int, zstd.ZstdDict] = {}
+MOST_READ = 64
 
 
 class _Compressors(threading.local):
@@ -58,9 +64,22 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Body).decode
 
 
-def pack(event: Event) -> tuple[int | None, bytes]:
-    """The number of the dictionary that was used, if any, and the compressed body."""
-    body = Body(
+def pack(events: Sequence[Event]) -> list[tuple[int | None, bytes]]:
+    """For each event the number of the dictionary that was used, if any, and the compressed body."""
+    raws = [_encode(_body(event)) for event in events]
+    return [
+        (base.number, bases.compress(raw, base, LEVEL)) if base else _pack_alone(event, raw)
+        for event, raw, base in zip(events, raws, bases.of(events, raws), strict=True)
+    ]
+
+
+def _pack_alone(event: Event, raw: bytes) -> tuple[int | None, bytes]:
+    newest = _newest_for(family(event.platform))
+    return (newest[0] if newest else None), _compress(raw, newest)
+
+
+def _body(event: Event) -> Body:
+    return Body(
         kind=event.kind,
         platform=event.platform,
         culprit=event.culprit,
@@ -72,15 +91,40 @@ def pack(event: Event) -> tuple[int | None, bytes]:
         notes=event.notes,
         grouping=event.grouping,
     )
-    newest = _newest_for(family(event.platform))
-    return (newest[0] if newest else None), _compress(_encode(body), newest)
 
 
 def unpack(dictionary: int | None, body: bytes) -> Body:
     """The body as it was packed; raises BodyDictionary.DoesNotExist when its dictionary is gone."""
+    return _decode(unpacked(dictionary, body))
+
+
+def unpacked(dictionary: int | None, body: bytes) -> bytes:
+    """Its JSON."""
     if dictionary is None:
-        return _decode(zstd.decompress(body))
-    return _decode(zstd.decompress(body, zstd_dict=_load(dictionary)))
+        return zstd.decompress(body)
+    if dictionary in _loaded:
+        return zstd.decompress(body, zstd_dict=_loaded[dictionary])
+    if dictionary not in _read:
+        row = BodyDictionary.objects.get(pk=dictionary)
+        if row.project_id is None:
+            _loaded[dictionary] = zstd.ZstdDict(bytes(row.content))
+            return zstd.decompress(body, zstd_dict=_loaded[dictionary])
+        while len(_read) >= MOST_READ:
+            _read.pop(next(iter(_read)), None)
+        _read[dictionary] = bases.content(row)
+    return zstd.decompress(body, zstd_dict=_read[dictionary].as_prefix)
+
+
+class _Platform(msgspec.Struct):
+    platform: str = ""
+
+
+_platform = msgspec.json.Decoder(_Platform).decode
+
+
+def platform(raw: bytes) -> str:
+    """Which one an unpacked body came from."""
+    return _platform(raw).platform
 
 
 def family(platform: str) -> str:
@@ -94,6 +138,8 @@ def forget() -> None:
     """Looks for newer dictionaries with the next body, not only after STALE_AFTER."""
     _newest.clear()
     _loaded.clear()
+    _read.clear()
+    bases.forget()
     _compressors.of.clear()
 
 
@@ -109,7 +155,12 @@ def _newest_for(name: str) -> tuple[int, zstd.ZstdDict] | None:
     now = clock.micros()
     asked, found = _newest.get(name, (0, None))
     if asked + STALE_AFTER < now:
-        number = BodyDictionary.objects.filter(family=name).order_by("-version").values_list("pk").first()
+        number = (
+            BodyDictionary.objects.filter(project=None, family=name)
+            .order_by("-version")
+            .values_list("pk")
+            .first()
+        )
         found = (number[0], _load(number[0])) if number else None
         _newest[name] = now, found
     return found

@@ -1,168 +1,160 @@
-"""What is counted for issues and releases, folded per group: a flood of one issue is one row of each."""
+"""Tallies become counters: many groups at once, each exactly once.
+
+What is counted is deleted in the transaction that counts it, so a kill at any moment loses and doubles
+nothing. One process folds at a time; tables are written in the order of their keys.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+import logging
 
-from app.event import LEVELS
-from app.store.database import Cursor, array, arrays, columns, json, numbers
-from app.store.pending import Pending
+from django.db import DataError, IntegrityError, transaction
 
-HOUR = 3_600_000_000  # µs
+from app.store.database import Cursor, cursor, sqlstate
 
-_USERS = f"""
-insert into app_issueuser (issue_id, user_hash, first_seen)
-select i, u, to_timestamp(s / 1e6) from unnest({arrays("bigint bigint bigint")}) n(i, u, s)
-on conflict do nothing returning issue_id"""
+log = logging.getLogger(__name__)
 
-_TAGS = f"""
-insert into app_issuetag as t (issue_id, tag_id, events, first_seen, last_seen)
-select i, g, n, to_timestamp(f / 1e6), to_timestamp(l / 1e6)
-from unnest({arrays("bigint bigint bigint bigint bigint")}) u(i, g, n, f, l)
-on conflict (issue_id, tag_id) do update set events = t.events + excluded.events,
-    first_seen = least(t.first_seen, excluded.first_seen),
-    last_seen = greatest(t.last_seen, excluded.last_seen)"""
+#: Tallies of one transaction: as much as is summed up in the memory a session has.
+AT_ONCE = 400
+#: Whoever folds holds this lock (first eight bytes of "tocsinfold" and of "tocsintags", as numbers).
+COUNTS_LOCK, TAGS_LOCK = 0x746F6373696E666F, 0x746F6373696E7461
+FOREIGN_KEY = "23503"
 
-_HOURS = f"""
-insert into app_issuehour as t (issue_id, hour, environment_id, events)
-select i, to_timestamp(h / 1e6), e, n from unnest({arrays("bigint bigint bigint int")}) u(i, h, e, n)
-on conflict (issue_id, hour, environment_id) do update set events = t.events + excluded.events"""
+_TAKEN = """
+with taken as (
+    delete from {table} where id in (select id from {table} where not broken order by id limit %s) returning *
+),"""
 
-_RELEASES = f"""
-insert into app_releaseproject as t (release_id, project_id, first_seen, last_seen, events, new_issues)
-select r, p, to_timestamp(f / 1e6), to_timestamp(l / 1e6), n, m
-from unnest({arrays("bigint bigint bigint bigint bigint int")}) u(r, p, f, l, n, m)
-on conflict (release_id, project_id) do update set
-    events = t.events + excluded.events, new_issues = t.new_issues + excluded.new_issues,
-    first_seen = least(t.first_seen, excluded.first_seen),
-    last_seen = greatest(t.last_seen, excluded.last_seen)"""
+#: The newest event says what its issue looks like.
+_NEWEST = "when to_timestamp(f.at / 1e6) >= i.last_seen then"
+#: What belongs to an issue, a release or a project that was deleted meanwhile is counted no more.
+_COUNTS = f"""{_TAKEN.format(table="app_tally")}
+moved as materialized (
+    select u.* from taken, unnest(
+        taken.issues, taken.at, taken.environments, taken.releases, taken.users, taken.kinds
+    ) as u (issue_id, at, environment_id, release_id, user_hash, kind)
+),
+sums as materialized (
+    select issue_id, count(*) filter (where kind = 0) as events, min(at) as first, max(at) as last
+    from moved group by issue_id
+),
+locked as materialized (
+    select id, project_id from app_issue where id in (select issue_id from sums) order by id for no key update
+),
+face as materialized (
+    select distinct on (f.issue) f.* from taken, json_to_recordset(taken.faces::json)
+        as f (issue bigint, at bigint, title text, culprit text, metadata jsonb, level int, release bigint)
+    order by f.issue, f.at desc
+),
+met as (
+    insert into app_issueuser (issue_id, user_hash, first_seen)
+    select issue_id, user_hash, to_timestamp(min(at) / 1e6) from moved join locked on locked.id = issue_id
+    where user_hash is not null group by issue_id, user_hash order by issue_id, user_hash
+    on conflict do nothing returning issue_id
+),
+hours as (
+    insert into app_issuehour as t (issue_id, hour, environment_id, events)
+    select issue_id, to_timestamp(at / 3600000000 * 3600), environment_id, count(*)
+    from moved join locked on locked.id = issue_id group by 1, 2, 3 order by 1, 2, 3
+    on conflict (issue_id, hour, environment_id) do update set events = t.events + excluded.events
+),
+releases as (
+    insert into app_releaseproject as t (release_id, project_id, first_seen, last_seen, events, new_issues)
+    select m.release_id, l.project_id, to_timestamp(min(at) / 1e6), to_timestamp(max(at) / 1e6), count(*),
+        count(*) filter (where kind = 2)
+    from moved m join locked l on l.id = m.issue_id join app_release r on r.id = m.release_id
+    group by 1, 2 order by 1, 2
+    on conflict (release_id, project_id) do update set
+        events = t.events + excluded.events, new_issues = t.new_issues + excluded.new_issues,
+        first_seen = least(t.first_seen, excluded.first_seen),
+        last_seen = greatest(t.last_seen, excluded.last_seen)
+),
+outcomes as (
+    insert into app_outcome as t (project_id, key_id, hour, category, outcome, reason, quantity)
+    select (o ->> 0)::bigint, (o ->> 1)::bigint, to_timestamp((o ->> 2)::bigint / 1e6),
+        o ->> 3, o ->> 4, o ->> 5, sum((o ->> 6)::bigint)
+    from taken, json_array_elements(taken.outcomes::json) o join app_project p on p.id = (o ->> 0)::bigint
+    group by 1, 2, 3, 4, 5, 6 order by 1, 3, 4, 5, 6, 2
+    on conflict (project_id, hour, category, outcome, reason, key_id)
+    do update set quantity = t.quantity + excluded.quantity
+),
+changed as (
+    update app_issue i set events = i.events + s.events, users = i.users + coalesce(u.users, 0),
+        first_seen = least(i.first_seen, to_timestamp(s.first / 1e6)),
+        last_seen = greatest(i.last_seen, to_timestamp(s.last / 1e6)),
+        title = case {_NEWEST} f.title else i.title end,
+        culprit = case {_NEWEST} f.culprit else i.culprit end,
+        metadata = case {_NEWEST} f.metadata else i.metadata end,
+        level = case {_NEWEST} f.level else i.level end,
+        last_release_id = case {_NEWEST} coalesce(f.release, i.last_release_id) else i.last_release_id end
+    from locked join sums s on s.issue_id = locked.id
+        left join (select issue_id, count(*) as users from met group by 1) u on u.issue_id = locked.id
+        left join face f on f.issue = locked.id
+    where i.id = locked.id
+)
+select count(*) from taken"""
 
-#: The newest event says what its issue looks like. Rows are locked in order before the update finds them.
-_NEWEST = "when to_timestamp(u.last / 1e6) >= i.last_seen then"
-_ISSUES = f"""
-with locked as (select id from app_issue where id = any (%s::bigint[]) order by id for no key update)
-update app_issue i set events = i.events + u.events, users = i.users + u.users,
-    first_seen = least(i.first_seen, to_timestamp(u.first / 1e6)),
-    last_seen = greatest(i.last_seen, to_timestamp(u.last / 1e6)),
-    title = case {_NEWEST} u.title else i.title end,
-    culprit = case {_NEWEST} u.culprit else i.culprit end,
-    metadata = case {_NEWEST} u.metadata::jsonb else i.metadata end,
-    level = case {_NEWEST} u.level else i.level end,
-    last_release_id = case {_NEWEST} coalesce(u.release_id, i.last_release_id) else i.last_release_id end
-from locked join unnest({arrays("bigint bigint bigint bigint bigint text text text smallint bigint")})
-     u (id, events, users, first, last, title, culprit, metadata, level, release_id) using (id)
-where i.id = locked.id"""
-
-Met = dict[int, int]  # issue: users that had never met it
-
-
-def meet_users(statements: Cursor, rows: list[Pending]) -> Met:
-    """Writes down who met which issue; an issue's users are the rows that were really inserted."""
-    first: dict[tuple[int, int], int] = {}
-    for row in rows:
-        if row.user_hash is not None:
-            pair, at = (_issue(row), row.user_hash), row.event.timestamp
-            first[pair] = min(at, first.get(pair, at))
-    pairs = sorted(first)
-    values = [*map(numbers, columns(pairs, 2)), numbers(first[pair] for pair in pairs)]
-    return Counter(issue_id for (issue_id,) in statements.execute(_USERS, values))
-
-
-def count(statements: Cursor, rows: list[Pending], met: Met) -> None:
-    """Moves the counters shared with other groups, the most contended last. Reads no answer."""
-    if not rows:
-        return
-    statements.execute(_TAGS, _tags(rows))
-    statements.execute(_HOURS, _hours(rows))
-    statements.execute(_RELEASES, _releases(rows))
-    statements.execute(_ISSUES, _issues(rows, met))
-
-
-class Span:
-    """How many, the first and the last of them."""
-
-    __slots__ = ("count", "first", "last")
-
-    def __init__(self, at: int) -> None:
-        self.count, self.first, self.last = 0, at, at
-
-    def add(self, at: int) -> None:
-        self.count += 1
-        if at < self.first:
-            self.first = at
-        elif at > self.last:
-            self.last = at
-
-
-def _tags(rows: list[Pending]) -> list[str]:
-    spans: dict[tuple[int, int], Span] = {}
-    for row in rows:
-        at, issue_id = row.event.timestamp, _issue(row)
-        for tag in row.tag_ids:
-            pair = issue_id, tag
-            if (span := spans.get(pair)) is None:
-                span = spans[pair] = Span(at)
-            span.add(at)
-    pairs = sorted(spans)
-    return [*map(numbers, columns(pairs, 2)), *_spans([spans[pair] for pair in pairs])]
-
-
-def _hours(rows: list[Pending]) -> list[str]:
-    counts = Counter((_issue(row), row.event.timestamp // HOUR * HOUR, row.environment_id) for row in rows)
-    keys = sorted(counts)
-    return [*map(numbers, columns(keys, 3)), numbers(counts[key] for key in keys)]
+_TAGS = f"""{_TAKEN.format(table="app_tagtally")}
+moved as (
+    select u.issue_id, g.tag_id, u.at
+    from taken, unnest(taken.issues, taken.at, taken.tags) as u (issue_id, at, tags),
+        unnest(u.tags::bigint[]) as g (tag_id)
+),
+counted as (
+    insert into app_issuetag as t (issue_id, tag_id, events, first_seen, last_seen)
+    select issue_id, tag_id, count(*), to_timestamp(min(at) / 1e6), to_timestamp(max(at) / 1e6)
+    from moved where issue_id in (select id from app_issue)
+    group by issue_id, tag_id order by issue_id, tag_id
+    on conflict (issue_id, tag_id) do update set events = t.events + excluded.events,
+        first_seen = least(t.first_seen, excluded.first_seen),
+        last_seen = greatest(t.last_seen, excluded.last_seen)
+)
+select count(*) from taken"""
 
 
-def _releases(rows: list[Pending]) -> list[str]:
-    spans: dict[tuple[int, int], Span] = {}
-    new: Counter[tuple[int, int]] = Counter()
-    for row in rows:
-        if row.release_id is not None:
-            pair = row.release_id, row.event.project_id
-            spans.setdefault(pair, Span(row.event.timestamp)).add(row.event.timestamp)
-            new[pair] += row.kind == "new"
-    pairs = sorted(spans)
-    counts, firsts, lasts = _spans([spans[pair] for pair in pairs])
-    return [*map(numbers, columns(pairs, 2)), firsts, lasts, counts, numbers(new[pair] for pair in pairs)]
+def fold() -> int:
+    """Counts what waits for issues, hours, users, releases and outcomes; how many tallies that were."""
+    return _fold("app_tally", _COUNTS, COUNTS_LOCK)
 
 
-def _issues(rows: list[Pending], met: Met) -> list[Any]:
-    spans: dict[int, Span] = {}
-    newest: dict[int, Pending] = {}
-    for row in rows:
-        issue_id, at = _issue(row), row.event.timestamp
-        spans.setdefault(issue_id, Span(at)).add(at)
-        if issue_id not in newest or at >= newest[issue_id].event.timestamp:
-            newest[issue_id] = row
-    ids = sorted(spans)
-    counts, firsts, lasts = _spans([spans[one] for one in ids])
-    faces = [newest[one] for one in ids]
-    return [
-        numbers(ids),
-        numbers(ids),
-        counts,
-        numbers(met.get(one, 0) for one in ids),
-        firsts,
-        lasts,
-        [face.event.title[:300] for face in faces],
-        [face.event.culprit[:200] for face in faces],
-        [json(face.event.metadata) for face in faces],
-        numbers(LEVELS[face.event.level] for face in faces),
-        array(face.release_id for face in faces),
-    ]
+def fold_tags() -> int:
+    """The same for tags."""
+    return _fold("app_tagtally", _TAGS, TAGS_LOCK)
 
 
-def _spans(spans: list[Span]) -> tuple[str, str, str]:
-    """Counts, firsts and lasts as arrays."""
-    return (
-        numbers(span.count for span in spans),
-        numbers(span.first for span in spans),
-        numbers(span.last for span in spans),
-    )
+def _fold(table: str, sql: str, lock: int) -> int:
+    total = 0
+    while count := _once(table, sql, lock, AT_ONCE):
+        total += count
+        if count < AT_ONCE:
+            break
+    return total
 
 
-def _issue(row: Pending) -> int:
-    if row.issue_id is None:
-        raise ValueError(f"event {row.event.event_id} has no issue yet")
-    return row.issue_id
+def _once(table: str, sql: str, lock: int, most: int) -> int:
+    """One transaction of at most so many tallies; 0 when there are none or another process folds."""
+    try:
+        with transaction.atomic(), cursor() as statements:
+            if not _alone(statements, lock):
+                return 0
+            (count,) = statements.execute(sql, [most]).fetchone() or (0,)
+            return int(count)
+    except (DataError, IntegrityError) as error:
+        if sqlstate(error) == FOREIGN_KEY:  # something was deleted at this very moment
+            raise
+        if most > 1:
+            return sum(_once(table, sql, lock, 1) for _ in range(most))
+        log.exception("A tally cannot be counted and stays in %s", table)
+        return _put_aside(table)
+
+
+def _alone(statements: Cursor, lock: int) -> bool:
+    (alone,) = statements.execute("select pg_try_advisory_xact_lock(%s)", [lock]).fetchone() or (False,)
+    return bool(alone)
+
+
+def _put_aside(table: str) -> int:
+    """The oldest one is what failed; the others are counted without it."""
+    with cursor() as statements:
+        oldest = f"select min(id) from {table} where not broken"
+        return statements.execute(f"update {table} set broken = true where id = ({oldest})").rowcount

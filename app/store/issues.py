@@ -17,22 +17,30 @@ from app.store.pending import Pending
 Hash = tuple[int, str]  # project, 32 hexadecimal digits
 
 _LOOK = f"""
-select u.place, h.issue_id, h.state = 'discarded'
+select u.place, h.issue_id, h.state = 'discarded', i.status = 'resolved'
 from unnest({arrays("bigint uuid")}) with ordinality as u (project_id, hash, place)
-join app_issuehash h on h.project_id = u.project_id and h.hash = u.hash"""
+join app_issuehash h on h.project_id = u.project_id and h.hash = u.hash
+left join app_issue i on i.id = h.issue_id"""
 
 _LOCK = """
 select id, next_issue from app_project where id = any (%s::bigint[]) order by id for no key update"""
 
 _CREATE = f"""
 insert into app_issue (project_id, number, kind, level, platform, title, culprit, metadata, status, substatus,
-                       created, first_seen, last_seen, events, users, first_release_id)
+                       created, first_seen, last_seen, events, users, first_release_id,
+                       last_release_id)
 select u.project_id, u.number, u.kind, u.level, u.platform, u.title, u.culprit, u.metadata::jsonb,
-       'unresolved', 'new', %s, to_timestamp(u.seen / 1e6), to_timestamp(u.seen / 1e6), 0, 0, u.release_id
-from unnest({arrays("bigint int text smallint text text text text bigint bigint")})
-     u (project_id, number, kind, level, platform, title, culprit, metadata, seen, release_id)
+       'unresolved', 'new', %s, to_timestamp(u.first / 1e6), to_timestamp(u.last / 1e6), u.events, u.users,
+       u.release_id, u.release_id
+from unnest({arrays("bigint int text smallint text text text text bigint bigint bigint bigint bigint")})
+     u (project_id, number, kind, level, platform, title, culprit, metadata, release_id,
+        first, last, events, users)
 order by u.project_id, u.number
 returning project_id, number, id"""
+
+_USERS = f"""
+insert into app_issueuser (issue_id, user_hash, first_seen)
+select i, u, to_timestamp(s / 1e6) from unnest({arrays("bigint bigint bigint")}) n(i, u, s)"""
 
 _MOVE = f"""
 update app_project p set next_issue = u.next_issue,
@@ -54,6 +62,7 @@ class Target(msgspec.Struct):
 
     issue_id: int | None = None
     discarded: bool = False
+    resolved: bool = False
     draft: Pending | None = None
 
 
@@ -74,12 +83,14 @@ def assign(statements: Cursor, rows: list[Pending], waiting: set[int]) -> None:
         known = _look(statements, rows)
         attached = _place(rows, known)
         drafts = list({id(target): target for _, target, _ in attached if target.draft}.values())
-        _create(statements, drafts, numbering)
+        _create(statements, drafts, numbering, _counted(rows, known))
         _attach(statements, attached)
         _move(statements, numbering, [row for row in rows if not _target(row, known).discarded])
     for row in rows:
         target = _target(row, known)
         row.issue_id = target.issue_id
+        row.may_reopen = target.resolved
+        row.is_counted = target.draft is not None
         if target.discarded:
             row.kind = "discarded"
         elif target.draft is row:
@@ -90,7 +101,10 @@ def _look(statements: Cursor, rows: list[Pending]) -> Known:
     hashes = list({one: None for row in rows for one in _hashes(row)})
     values = [numbers(project for project, _ in hashes), array(one for _, one in hashes)]
     found = statements.execute(_LOOK, values)
-    return {hashes[place - 1]: Target(issue_id, discarded) for place, issue_id, discarded in found}
+    return {
+        hashes[place - 1]: Target(issue_id, discarded, bool(resolved))
+        for place, issue_id, discarded, resolved in found
+    }
 
 
 def _hashes(row: Pending) -> list[Hash]:
@@ -134,8 +148,20 @@ def _place(rows: list[Pending], known: Known) -> Attached:
     return attached
 
 
-def _create(statements: Cursor, drafts: list[Target], numbering: dict[int, int]) -> None:
-    """Makes the issues and moves the numbering on."""
+def _counted(rows: list[Pending], known: Known) -> dict[int, list[Pending]]:
+    """The events of each issue that is about to be made, by its target's identity."""
+    events: dict[int, list[Pending]] = {}
+    for row in rows:
+        target = _target(row, known)
+        if target.draft:
+            events.setdefault(id(target), []).append(row)
+    return events
+
+
+def _create(
+    statements: Cursor, drafts: list[Target], numbering: dict[int, int], events: dict[int, list[Pending]]
+) -> None:
+    """Makes the issues, with what is counted of them so far, and moves the numbering on."""
     numbered: dict[tuple[int, int], Target] = {}
     issues = []
     for target in drafts:
@@ -143,17 +169,31 @@ def _create(statements: Cursor, drafts: list[Target], numbering: dict[int, int])
             place = target.draft.event.project_id, numbering[target.draft.event.project_id]
             numbering[place[0]] += 1
             numbered[place] = target
-            issues.append(_issue(place, target.draft))
+            issues.append(_issue(place, target.draft, events[id(target)]))
     if not issues:
         return
-    values = columns(issues, 10)
+    values = columns(issues, 13)
     found = statements.execute(_CREATE, [clock.now(), *map(list, values)])
     for project, number, issue_id in found:
         numbered[project, number].issue_id = issue_id
+    _meet(statements, drafts, events)
 
 
-def _issue(place: tuple[int, int], row: Pending) -> tuple[object, ...]:
-    event = row.event
+def _meet(statements: Cursor, drafts: list[Target], events: dict[int, list[Pending]]) -> None:
+    """Writes down who met the new issues."""
+    first: dict[tuple[int, int], int] = {}
+    for target in drafts:
+        for row in events[id(target)]:
+            if row.user_hash is not None and target.issue_id:
+                pair, at = (target.issue_id, row.user_hash), row.event.timestamp
+                first[pair] = min(at, first.get(pair, at))
+    if first:
+        pairs = columns(list(first), 2)
+        statements.execute(_USERS, [*map(numbers, pairs), numbers(first.values())])
+
+
+def _issue(place: tuple[int, int], row: Pending, events: list[Pending]) -> tuple[object, ...]:
+    event, times = row.event, [one.event.timestamp for one in events]
     return (
         *place,
         event.kind,
@@ -162,8 +202,11 @@ def _issue(place: tuple[int, int], row: Pending) -> tuple[object, ...]:
         event.title[:300],
         event.culprit[:200],
         json(event.metadata),
-        event.timestamp,
         row.release_id,
+        min(times),
+        max(times),
+        len(events),
+        len({one.user_hash for one in events if one.user_hash is not None}),
     )
 
 

@@ -5,6 +5,8 @@ Only what a committed transaction wrote is remembered: numbers of a rolled-back 
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -15,7 +17,6 @@ from app.store.database import Cursor, arrays, columns, numbers
 from app.store.pending import Pending
 
 Name = tuple[Any, ...]  # (project or organization, name …)
-Seen = dict[Name, int]  # when, in microseconds
 #: Insert what is missing, in the order of the key so that nobody waits in a circle; µs when first seen.
 _INSERT = {
     "environment": f"""
@@ -50,21 +51,20 @@ _known: dict[str, dict[Name, int]] = {kind: {} for kind in _INSERT}
 
 def number(statements: Cursor, rows: list[Pending], organizations: dict[int, int]) -> None:
     """Gives every row the numbers of its environment, release and tags."""
-    environments, releases, tags = Seen(), Seen(), Seen()
-    for row in rows:
-        at, project = row.event.received, row.event.project_id
-        environments[project, row.event.environment[:64]] = at
-        if row.event.release:
-            releases[organizations[project], row.event.release[:250]] = at
-        tags.update(dict.fromkeys(_tags(row), at))
-    environment_ids = _numbers(statements, "environment", environments)
-    release_ids = _numbers(statements, "release", releases)
-    tag_ids = _numbers(statements, "tag", tags)
-    for row in rows:
-        project = row.event.project_id
-        row.environment_id = environment_ids[project, row.event.environment[:64]]
-        row.release_id = release_ids.get((organizations[project], row.event.release[:250]))
-        row.tag_ids = [tag_ids[tag] for tag in _tags(row)]
+    environments = [(row.event.project_id, row.event.environment[:64]) for row in rows]
+    releases = [(organizations[row.event.project_id], row.event.release[:250]) for row in rows]
+    tags = [_tags(row) for row in rows]
+    environment_ids = _numbers(statements, "environment", zip(environments, rows, strict=True))
+    release_ids = _numbers(
+        statements, "release", ((one, row) for one, row in zip(releases, rows, strict=True) if one[1])
+    )
+    tag_ids = _numbers(
+        statements, "tag", ((one, row) for ones, row in zip(tags, rows, strict=True) for one in ones)
+    )
+    for row, environment, release, own in zip(rows, environments, releases, tags, strict=True):
+        row.environment_id = environment_ids[environment]
+        row.release_id = release_ids[release] if release[1] else None
+        row.tag_ids = list(map(tag_ids.__getitem__, own))
 
 
 def forget() -> None:
@@ -78,18 +78,19 @@ def _tags(row: Pending) -> list[Name]:
     return [(project, key[:200], value[:200]) for key, value in row.event.tags.items()]
 
 
-def _numbers(statements: Cursor, kind: str, wanted: Seen) -> dict[Name, int]:
-    """The number of each name; `wanted` says when it was seen, for those that are new."""
+def _numbers(statements: Cursor, kind: str, wanted: Iterable[tuple[Name, Pending]]) -> Mapping[Name, int]:
+    """The number of each name; those that are new are first seen when their event was received."""
     remembered = _known[kind]
-    missing = sorted(wanted.keys() - remembered.keys())
-    if not missing:
+    new = {name: row.event.received for name, row in wanted if name not in remembered}
+    if not new:
         return remembered
+    missing = sorted(new)
     fields = columns(missing, len(missing[0]))
     values: list[object] = [numbers(fields[0]), *(list(texts) for texts in fields[1:])]
-    statements.execute(_INSERT[kind], [*values, numbers(wanted[name] for name in missing)])
+    statements.execute(_INSERT[kind], [*values, numbers(new[name] for name in missing)])
     found = {missing[place - 1]: number for place, number in statements.execute(_SELECT[kind], values)}
     transaction.on_commit(partial(_remember, remembered, found))
-    return {name: found.get(name) or remembered[name] for name in wanted}
+    return ChainMap(found, remembered)
 
 
 def _remember(names: dict[Name, int], found: dict[Name, int]) -> None:

@@ -10,12 +10,14 @@ from app.base import clock
 from app.store.database import Cursor, array, arrays, json, numbers
 from app.store.pending import Pending
 
-#: The first event of the group that may reopen each issue. The rows are locked by this transaction already.
+#: The first event of the group that may reopen each issue.
 _REOPEN = f"""
-with returning_event as (
+with locked as materialized (
+    select id from app_issue where id = any (%s::bigint[]) order by id for no key update
+), returning_event as (
     select distinct on (u.issue_id) u.issue_id, u.place
     from unnest({arrays("bigint bigint bigint")}) with ordinality as u (issue_id, at, release_id, place)
-    join app_issue i on i.id = u.issue_id
+    join locked on locked.id = u.issue_id join app_issue i on i.id = u.issue_id
     left join app_release mended on mended.id = i.resolved_in_id
     left join app_release seen on seen.id = u.release_id
     where i.status = 'resolved'
@@ -42,10 +44,13 @@ on conflict do nothing returning id, issue_id, kind"""
 
 def reopen(statements: Cursor, rows: list[Pending]) -> None:
     """Marks the events that brought a resolved issue back as "regressed"."""
+    rows = [row for row in rows if row.may_reopen]
     if not rows:
         return
+    issues = numbers(row.issue_id or 0 for row in rows)
     values = [
-        numbers(row.issue_id or 0 for row in rows),
+        issues,
+        issues,
         numbers(row.event.timestamp for row in rows),
         array(row.release_id for row in rows),
     ]

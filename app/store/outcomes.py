@@ -10,8 +10,8 @@ from hashlib import blake2b
 import msgspec
 
 from app.base import clock
-from app.event import Counted, Refused
-from app.store.database import Cursor, array, arrays, columns, numbers, text
+from app.event import Counted, Event, Refused
+from app.store.database import Cursor, array, arrays, text
 from app.store.pending import Pending
 
 HOUR = 3_600_000_000  # µs
@@ -25,18 +25,16 @@ _APPLY = f"""
 insert into app_applied (day, key)
 select d, k from unnest({arrays("date uuid")}) u(d, k) order by d, k on conflict do nothing returning key"""
 
-_WRITE = f"""
-insert into app_outcome as t (project_id, key_id, hour, category, outcome, reason, quantity)
-select p, k, to_timestamp(h / 1e6), c, o, r, n
-from unnest({arrays("bigint bigint bigint text text text bigint")})
-     u(p, k, h, c, o, r, n)
-on conflict (project_id, hour, category, outcome, reason, key_id)
-do update set quantity = t.quantity + excluded.quantity"""
+#: (project, key, hour, category, outcome, reason): quantity.
+Sums = Counter[tuple[int, int, int, str, str, str]]
 
 
-def accepted(rows: Iterable[Pending]) -> list[Counted]:
+def accepted(rows: Iterable[Pending]) -> Sums:
     """Events that are rows now."""
-    return [_counted(row, "accepted", "") for row in rows]
+    return Sums(
+        (event.project_id, event.key_id, event.received // HOUR * HOUR, _category(event), "accepted", "")
+        for event in [row.event for row in rows]
+    )
 
 
 def quarantined(refused: Iterable[Refused]) -> list[Counted]:
@@ -79,31 +77,23 @@ def apply(statements: Cursor, keyed: Keyed, projects: Collection[int]) -> list[C
     return [one for key in fresh for one in wanted[key] if one.project_id in projects]
 
 
-def write(statements: Cursor, counted: Iterable[Counted]) -> None:
-    """Adds quantities, folded to one row per hour and end; the last thing a transaction does."""
-    sums: Counter[tuple[int, int, str, str, str, int]] = Counter()
+def summed(counted: Iterable[Counted]) -> Sums:
+    """Quantities folded to one per hour and end."""
+    sums = Sums()
     for one in counted:
         category, outcome, reason = text(one.category, 24), text(one.outcome, 20), text(one.reason, 64)
         hour = one.at // HOUR * HOUR
-        sums[one.project_id, hour, category, outcome, reason, one.key_id] += min(one.quantity, LARGEST)
-    if not sums:
-        return
-    keys = sorted(sums)
-    project, hours, *words, dsn_key = columns(keys, 6)
-    values = [
-        numbers(project),
-        numbers(dsn_key),
-        numbers(hours),
-        *map(list, words),
-        numbers(sums[key] for key in keys),
-    ]
-    statements.execute(_WRITE, values)
+        sums[one.project_id, one.key_id, hour, category, outcome, reason] += min(one.quantity, LARGEST)
+    return sums
+
+
+def _category(event: Event) -> str:
+    return "security" if event.kind in SECURITY else "error"
 
 
 def _counted(row: Pending, outcome: str, reason: str) -> Counted:
     event = row.event
-    category = "security" if event.kind in SECURITY else "error"
-    return Counted(event.project_id, event.key_id, category, outcome, reason, event.received, 1)
+    return Counted(event.project_id, event.key_id, _category(event), outcome, reason, event.received, 1)
 
 
 def _digest(value: object) -> str:

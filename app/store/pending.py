@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from hashlib import blake2b
 from typing import Literal
@@ -29,6 +30,8 @@ class Pending(msgspec.Struct, kw_only=True):
     tag_ids: list[int] = []
     issue_id: int | None = None
     notable_id: int | None = None
+    may_reopen: bool = False  # its issue is resolved
+    is_counted: bool = False  # by the issue, which was made of this group's events
 
     @property
     def hashes(self) -> list[str]:
@@ -38,16 +41,18 @@ class Pending(msgspec.Struct, kw_only=True):
         return self.event.grouping.hashes
 
 
-def prepare(event: Event) -> Pending:
-    """Does what needs no database, so that it is done once however often the transaction is tried."""
-    dictionary, body = bodies.pack(event)
-    return Pending(
-        event=event,
-        day=clock.day_of(event.received),
-        user_hash=user_hash(event.user),
-        dictionary=dictionary,
-        body=body,
-    )
+def prepare(events: Sequence[Event]) -> list[Pending]:
+    """Does what need not be done again however often the transaction is tried."""
+    return [
+        Pending(
+            event=event,
+            day=clock.day_of(event.received),
+            user_hash=user_hash(event.user),
+            dictionary=dictionary,
+            body=body,
+        )
+        for event, (dictionary, body) in zip(events, bodies.pack(events), strict=True)
+    ]
 
 
 def user_hash(user: str) -> int | None:

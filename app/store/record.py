@@ -1,8 +1,9 @@
 """One transaction per group of events, with a fixed number of statements whatever its size.
 
-Everyone takes locks in the same order: new names, projects (only to make an issue), events, users, and the
-rows shared by all events last: tags, hours, releases, issues, outcomes; within a table by key. So concurrent
-groups never wait for each other in a circle, and a hot issue's rows are held only for the last moments.
+Ordinary events write no row that another group writes as well: what they move is appended as a tally
+(app.store.tallies) and counted later, so a flood of one issue makes nobody wait. What is rare takes its locks
+in the same order everywhere: new names, projects (only to make an issue), events, issues that come back;
+within a table by key. So concurrent groups never wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import msgspec
 from django.db import IntegrityError, InternalError, OperationalError, transaction
 
 from app.event import Counted, Event, Refused, Stored
-from app.store import counters, issues, names, news, outcomes, partitions, quarantine, rows, seen
-from app.store.database import Cursor, cursor, is_missing_day, numbers, pipelined, sqlstate
+from app.store import issues, names, news, outcomes, partitions, quarantine, rows, seen, tallies
+from app.store.database import Cursor, cursor, is_missing_day, numbers, sqlstate
 from app.store.pending import Pending, prepare, stored
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def record(
     """
     if not (events or refused or counted or counts):
         return []
-    group = Group([prepare(event) for event in events], refused, [*counts, *outcomes.unkeyed(counted)])
+    group = Group(prepare(events), refused, [*counts, *outcomes.unkeyed(counted)])
     attempt = 1
     while not _tried(group, attempt):
         attempt += 1
@@ -100,9 +101,6 @@ def _write(statements: Cursor, group: Group, *, alone: bool) -> None:
     issues.assign(statements, fresh, waiting)
     kept = [row for row in fresh if row.kind != "discarded"]
     rows.copy(statements, kept)
-    met = counters.meet_users(statements, kept)
-    with pipelined(statements):
-        counters.count(statements, kept, met)
     news.reopen(statements, kept)
     news.write(statements, kept)
     filed = quarantine.file(statements, [one for one in group.refused if one.project_id in organizations])
@@ -112,7 +110,8 @@ def _write(statements: Cursor, group: Group, *, alone: bool) -> None:
         *outcomes.ended((row for row in fresh if row.kind == "discarded"), "filtered", "discarded-hash"),
     ]
     applied = outcomes.apply(statements, keyed, organizations)
-    outcomes.write(statements, [*outcomes.accepted(kept), *outcomes.quarantined(filed), *applied])
+    others = outcomes.summed([*outcomes.quarantined(filed), *applied])
+    tallies.append(statements, kept, outcomes.accepted(kept) + others)
 
 
 def _projects(statements: Cursor, group: Group, alone: bool) -> tuple[dict[int, int], set[int]]:
@@ -129,6 +128,7 @@ def _reset(row: Pending, exists: bool) -> bool:
     """Forgets what an earlier attempt learned. An event of a project that is gone belongs nowhere."""
     row.kind = "ordinary" if exists else "discarded"
     row.issue_id = row.notable_id = None
+    row.is_counted = row.may_reopen = False
     return exists
 
 

@@ -3,6 +3,7 @@
     canonical("X-GZIP") -> "gzip"                      raises Unsupported
     pieces(body, "gzip", limit) -> chunks of bytes     raises TooLarge, Damaged
     decompress(body, "gzip", limit) -> bytes           the pieces joined; raises the same
+    small(body, "gzip", limit) -> bytes | None         the same for what is small and as usual, else None
 
 `limit` counts decompressed bytes. "deflate" is read with and without its zlib wrapper, as clients send both.
 """
@@ -12,8 +13,10 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import brotli
+from isal import isal_zlib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -22,8 +25,13 @@ else:
 
 #: Bytes handed to a decoder at once, and (about) the largest piece it gives back.
 PIECE = 64 * 1024
+#: Content that is undone in one call, when it is no more: nearly every event, and little memory.
+SMALL = 256 * 1024
 #: A zstd frame may ask for a window of gigabytes; 2^27 bytes is what its own tools allow.
 ZSTD_WINDOW_LOG = 27
+
+_IsalError = cast("type[Exception]", isal_zlib.error)
+_GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 _ALIASES = {
     "": "",
@@ -58,7 +66,31 @@ def canonical(name: str) -> str:
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
     """The whole content of `body`, at most `limit` bytes."""
-    return b"".join(pieces(body, encoding, limit))
+    whole = small(body, encoding, limit)
+    return b"".join(pieces(body, encoding, limit)) if whole is None else whole
+
+
+def small(body: bytes, encoding: str, limit: int) -> bytes | None:
+    """The whole content when one bounded call gives it; None means that `pieces` must be asked, and why not.
+
+    Only the usual is done here: one stream that ends where the body does.
+    """
+    bound = min(limit, SMALL)
+    if len(body) > bound:
+        return None
+    if not encoding:
+        return body
+    if encoding == "gzip":
+        decoder = isal_zlib.decompressobj(_GZIP_WINDOW)
+    elif encoding == "deflate":
+        decoder = isal_zlib.decompressobj(_deflate_window(body))
+    else:
+        return None
+    try:
+        whole = decoder.decompress(body, bound + 1)
+    except _IsalError:
+        return None
+    return whole if decoder.eof and not decoder.unused_data and len(whole) <= bound else None
 
 
 def pieces(body: bytes, encoding: str, limit: int) -> Iterator[bytes]:
@@ -82,28 +114,32 @@ def _identity(body: bytes) -> Iterator[bytes]:
 
 
 def _gzip(body: bytes) -> Iterator[bytes]:
-    return _zlib(body, zlib.MAX_WBITS | 16)
+    return _zlib(body, _GZIP_WINDOW)
 
 
 def _deflate(body: bytes) -> Iterator[bytes]:
+    return _zlib(body, _deflate_window(body))
+
+
+def _deflate_window(body: bytes) -> int:
     wrapped = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
-    return _zlib(body, zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+    return zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS
 
 
 def _zlib(body: bytes, window: int) -> Iterator[bytes]:
     """One stream, or several gzip members one after the other; zeros behind the last one are padding."""
-    decoder, begun = zlib.decompressobj(window), False
+    decoder, begun = isal_zlib.decompressobj(window), False
     for part in _slices(body):
         rest = part
         while begun or rest.strip(b"\0"):
             begun = True
             try:
                 piece = decoder.decompress(rest, PIECE)
-            except zlib.error as error:
+            except _IsalError as error:
                 raise Damaged(f"the compressed body is damaged ({error})") from error
             yield piece
             if decoder.eof:
-                rest, decoder, begun = decoder.unused_data, zlib.decompressobj(window), False
+                rest, decoder, begun = decoder.unused_data, isal_zlib.decompressobj(window), False
             else:
                 rest = decoder.unconsumed_tail
                 if not rest and len(piece) < PIECE:

@@ -1,6 +1,7 @@
 """The envelope of SDKs: a header line, then items of a header line and a payload each.
 
     split(data) -> Envelope(header, items)     whole bytes; payloads are views, not copies
+    spans(data) -> (header, spans)             whole bytes; where the payloads lie
     Reader().feed(piece) … .close()            the same grammar over pieces, payloads not kept
 
 Only LF ends a line; a CR belongs to the payload. An item without `length` runs to the next LF or the end.
@@ -53,11 +54,60 @@ class Span(NamedTuple):
 
 def split(data: bytes) -> Envelope:
     """The header and the items of a whole envelope. Raises Malformed."""
-    reader = Reader()
-    reader.feed(data)
-    reader.close()
+    header, found = spans(data)
     view = memoryview(data)
-    return Envelope(reader.header, [Item(span.headers, view[span.start : span.end]) for span in reader.items])
+    return Envelope(header, [Item(headers, view[start:end]) for headers, start, end in found])
+
+
+def spans(data: bytes) -> tuple[dict[str, Any], list[Span]]:
+    """The header and where the items lie in a whole envelope. Raises Malformed."""
+    try:
+        found = _usual(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if found is None:
+        reader = Reader()
+        reader.feed(data)
+        reader.close()
+        found = reader.header, reader.items
+    return found
+
+
+def _usual(data: bytes) -> tuple[dict[str, Any], list[Span]] | None:
+    """What Reader would find, with one look per line; None when it has to say what is wrong."""
+    size, find = len(data), data.find
+    end = find(b"\n", 0, LONGEST_HEADER + 1)
+    if end < 0:
+        return None
+    items: list[Span] = []
+    header, at = _decode(data[:end]), end + 1
+    while at < size:
+        end = find(b"\n", at, at + LONGEST_HEADER + 1)
+        if end < 0:
+            return None
+        line = data[at:end]
+        if not line or line.isspace():
+            at = end + 1
+            continue
+        headers, start = _decode(line), end + 1
+        length = headers.get("length")
+        if length is None:
+            stop = find(b"\n", start)
+            stop = size if stop < 0 else stop
+        elif type(length) is int and length >= 0:
+            stop = start + length
+            if stop > size or data[stop : stop + 1] not in _LINE_END:
+                return None
+        else:
+            return None
+        if type(headers.get("type")) is not str or len(items) >= MOST_ITEMS:
+            return None
+        items.append(Span(headers, start, stop))
+        at = stop + 1
+    return header, items
+
+
+_LINE_END = (b"\n", b"")
 
 
 class Reader:

@@ -9,11 +9,11 @@ The body stays as the client sent it, compression included.
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
+from isal import isal_zlib
 
 HEADER = struct.Struct("<II")
 #: A length beyond this is a torn or foreign file, never a record (largest body and room for the rest).
@@ -50,7 +50,7 @@ _decode = msgspec.msgpack.Decoder(Accepted).decode
 def frame(accepted: Accepted) -> bytes:
     """The record as bytes with length and checksum."""
     payload = _encode(accepted)
-    return HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+    return HEADER.pack(len(payload), isal_zlib.crc32(payload)) + payload
 
 
 def frame_at(data: bytes | memoryview, offset: int) -> int:
@@ -62,7 +62,7 @@ def frame_at(data: bytes | memoryview, offset: int) -> int:
     end = offset + HEADER.size + length
     if length > LARGEST or end > len(data):
         raise TornRecord(offset, "record cut short")
-    if zlib.crc32(data[offset + HEADER.size : end]) != checksum:
+    if isal_zlib.crc32(data[offset + HEADER.size : end]) != checksum:
         raise TornRecord(offset, "checksum differs")
     return end
 

@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from app.ingest import body
 from app.ingest.answers import Refusal
-from app.ingest.body import Body, Disconnected, Receive, Room
+from app.ingest.body import Body, Disconnected, Room
 
-Message = MutableMapping[str, Any]
-
-
-def pieces(*contents: bytes, end: str = "http.request") -> Receive:
-    """An ASGI `receive` that gives these bodies, and then the end."""
-    messages: list[Message] = [
-        {"type": "http.request", "body": content, "more_body": True} for content in contents
-    ]
-    messages.append(
-        {"type": end, "body": b"", "more_body": False} if end == "http.request" else {"type": end}
-    )
-
-    async def receive() -> Message:
-        return messages.pop(0)
-
-    return receive
+Feed = Callable[[Body], None]
 
 
-def read(receive: Receive, room: Room, declared: int | None = None, limit: int = 100) -> bytes:
+def pieces(*contents: bytes, end: Exception | None = None) -> Feed:
+    """A connection that brings these bytes, and then the end."""
+
+    def feed(arriving: Body) -> None:
+        for content in contents:
+            arriving.add(content)
+        if end:
+            arriving.fail(end)
+        else:
+            arriving.end()
+
+    return feed
+
+
+def read(feed: Feed, room: Room, declared: int | None = None, limit: int = 100) -> bytes:
     async def story() -> bytes:
-        reading = Body(receive, limit, room)
+        arriving = Body(limit, room, lambda: feed(arriving), declared)
         try:
-            return await reading.read(declared)
+            return await arriving.read()
         finally:
-            reading.release()
+            arriving.release()
 
     return asyncio.run(story())
 
@@ -60,14 +58,15 @@ def test_a_body_over_the_limit_is_refused_as_soon_as_it_shows(declared: int | No
 def test_a_client_that_goes_away_leaves_nothing() -> None:
     room = Room(1000)
     with pytest.raises(Disconnected):
-        read(pieces(b"half", end="http.disconnect"), room, 8)
+        read(pieces(b"half", end=Disconnected()), room, 8)
     assert room.free == 1000
 
 
 def test_many_large_bodies_are_refused_rather_than_held() -> None:
     room = Room(150)
-    held = Body(pieces(b"x" * 100), 100, room)
-    assert len(asyncio.run(held.read(100))) == 100
+    held = Body(100, room, lambda: None, 100)
+    pieces(b"x" * 100)(held)
+    assert len(asyncio.run(held.read())) == 100
     with pytest.raises(Refusal) as refusal:
         read(pieces(b"x" * 60), room)
     assert (refusal.value.status, refusal.value.retry_after > 0) == (503, True)
@@ -79,14 +78,12 @@ def test_many_large_bodies_are_refused_rather_than_held() -> None:
 def test_a_body_that_never_ends_is_given_up(begun: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "DEADLINE", 0.05)
 
-    async def receive() -> Message:
-        if begun:
-            return {"type": "http.request", "body": begun.pop(), "more_body": True}
-        await asyncio.Event().wait()
-        raise AssertionError
+    def feed(arriving: Body) -> None:
+        for content in begun:
+            arriving.add(content)
 
     room = Room(1000)
     with pytest.raises(Refusal) as refusal:
-        read(receive, room)
+        read(feed, room)
     assert refusal.value.status == 408
     assert room.free == 1000

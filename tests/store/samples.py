@@ -9,8 +9,15 @@ from typing import Any
 from app.base import clock
 from app.event import Event, Grouping, Variant
 from app.models import DsnKey, Project
+from app.store import counters
 
 MINUTE = 60 * 1_000_000
+
+
+def fold() -> None:
+    """Counts what was recorded, as the clock has it done every second."""
+    counters.fold()
+    counters.fold_tags()
 
 
 def digest(text: str) -> str:

@@ -10,7 +10,7 @@ from app.event import Counted, Refused
 from app.models import Event, Issue, IssueHash, Notable, Outcome, Quarantined
 from app.store.apart import record_apart
 from tests.factories import DsnKeyFactory, ProjectFactory
-from tests.store.samples import event
+from tests.store.samples import event, fold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +40,7 @@ def test_neighbours_of_an_impossible_event_are_stored(impossible: dict[str, obje
     (culprit,) = culprits
     assert culprit.event is bad
     assert culprit.reason.startswith("Storing failed with ")
+    fold()
     assert Event.objects.count() == Issue.objects.get().events == 6
     assert Notable.objects.count() == 1
 
@@ -69,6 +70,7 @@ def test_what_came_beside_an_impossible_event_is_counted_once() -> None:
     ]
     record_apart([event(key.project, key), event(key.project, key, title="\0")], refused, counted)
     assert Quarantined.objects.get().reason == "Not JSON  ?."
+    fold()
     outcomes = dict(Outcome.objects.values_list("outcome", "quantity"))
     assert outcomes == {"accepted": 1, "invalid": 1, "filtered": 3}
 
@@ -91,13 +93,13 @@ def test_a_refusal_by_a_key_that_was_deleted_is_kept() -> None:
 def test_a_missing_table_is_no_events_fault() -> None:
     project = ProjectFactory.create()
     with connection.cursor() as cursor:
-        cursor.execute("alter table app_issuehour rename to app_issuehour_away")
+        cursor.execute("alter table app_tally rename to app_tally_away")
     try:
         with pytest.raises(ProgrammingError):
             record_apart([event(project), event(project)])
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("alter table app_issuehour_away rename to app_issuehour")
+            cursor.execute("alter table app_tally_away rename to app_tally")
     assert IssueHash.objects.count() == 0
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def train(family: str, version: int) -> BodyDictionary:
     """A dictionary made of bodies that look alike."""
     samples = [
-        zstd.decompress(bodies.pack(event(1, platform="other", data={"extra": {"order": number}}))[1])
+        zstd.decompress(bodies.pack([event(1, platform="other", data={"extra": {"order": number}})])[0][1])
         for number in range(400)
     ]
     content = zstd.train_dict(samples, 4096).dict_content
@@ -30,7 +30,7 @@ def train(family: str, version: int) -> BodyDictionary:
 
 def test_a_body_comes_back_as_it_was_packed() -> None:
     one = event(1, data={"extra": {"text": "ünïcode 🦀", "deep": [1, {"a": [None, 1.5]}]}})
-    number, packed = bodies.pack(one)
+    number, packed = bodies.pack([one])[0]
     body = bodies.unpack(number, packed)
     assert number is None
     assert (body.data, body.grouping, body.culprit) == (one.data, one.grouping, one.culprit)
@@ -39,10 +39,10 @@ def test_a_body_comes_back_as_it_was_packed() -> None:
 def test_the_newest_dictionary_of_the_family_is_used_and_older_ones_stay_readable() -> None:
     one = event(1, platform="node")
     first = train("javascript", 1)
-    old = bodies.pack(one)
+    old = bodies.pack([one])[0]
     second = train("javascript", 2)
     bodies.forget()
-    new = bodies.pack(one)
+    new = bodies.pack([one])[0]
     assert (old[0], new[0]) == (first.pk, second.pk)
     bodies.forget()
     assert bodies.unpack(*old).data == bodies.unpack(*new).data == one.data
@@ -50,12 +50,12 @@ def test_the_newest_dictionary_of_the_family_is_used_and_older_ones_stay_readabl
 
 def test_a_dictionary_makes_a_body_smaller() -> None:
     one = event(1)
-    plain = bodies.pack(one)
+    plain = bodies.pack([one])[0]
     train("python", 1)
     bodies.forget()
-    assert len(bodies.pack(one)[1]) < len(plain[1]) / 2
+    assert len(bodies.pack([one])[0][1]) < len(plain[1]) / 2
 
 
 def test_other_families_go_on_without_a_dictionary() -> None:
     train("python", 1)
-    assert bodies.pack(event(1, platform="java"))[0] is None
+    assert bodies.pack([event(1, platform="java")])[0][0] is None

@@ -39,7 +39,7 @@ from app.models import (
 from app.store import partitions
 from app.store.record import record
 from tests.factories import DsnKeyFactory, ProjectFactory
-from tests.store.samples import event
+from tests.store.samples import event, fold
 from tests.tasks.crews import database_url, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,6 +82,7 @@ def deadlocks() -> Iterator[list[int]]:
 
 
 def assert_counters_equal_rows() -> None:
+    fold()
     rows = Event.objects.count()
     assert Issue.objects.aggregate(n=Sum("events"))["n"] == rows
     assert IssueHour.objects.aggregate(n=Sum("events"))["n"] == rows
@@ -237,13 +238,14 @@ def write_elsewhere(group: list[Arriving]) -> subprocess.Popen[bytes]:
 
 
 def test_a_worker_killed_in_the_middle_leaves_nothing_half_done() -> None:
-    """The transaction is held up at its last statement by somebody who locks the issue, then killed."""
+    """The transaction is held up at its last statement by somebody who locks the tallies, then killed."""
     key = DsnKeyFactory.create()
     record([event(key.project, key)])
+    fold()
     before = Outcome.objects.get().quantity
     group = [event(key.project, key, hashes=f"{place} a" if place else "a") for place in range(20)]
     with psycopg.connect(database_url()) as other:
-        other.execute("select * from app_issue for update")
+        other.execute("lock table app_tally in exclusive mode")
         writer = write_elsewhere(group)
         eventually(waiting)
         writer.kill()

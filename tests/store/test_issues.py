@@ -9,7 +9,7 @@ import pytest
 from app.models import Event, Issue, IssueHash, Outcome, Project
 from app.store.record import record
 from tests.factories import IssueFactory, ProjectFactory
-from tests.store.samples import digest, event
+from tests.store.samples import digest, event, fold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,6 +30,7 @@ def test_an_event_goes_to_the_issue_of_its_first_known_hash() -> None:
     record([event(project, hashes="a")])
     record([event(project, hashes="b")])
     record([event(project, hashes="c b a")])
+    fold()
     of_b = Issue.objects.get(title="KeyError: c b a")
     assert (of_b.number, of_b.events, hashes(of_b)) == (2, 2, {digest("b"), digest("c")})
     assert Issue.objects.count() == 2
@@ -39,6 +40,7 @@ def test_events_that_share_a_hash_in_one_group_are_one_issue() -> None:
     project = ProjectFactory.create()
     stored = record([event(project, hashes=words) for words in ("a b", "b c", "c d")])
     assert [one.kind for one in stored] == ["new", "ordinary", "ordinary"]
+    fold()
     assert Issue.objects.get().events == 3
     assert IssueHash.objects.count() == 4
 
@@ -67,6 +69,7 @@ def test_a_discarded_hash_drops_its_events_and_counts_them_once() -> None:
     assert [one.kind for one in record(group)] == ["discarded", "new"]
     record(group)
     assert Event.objects.count() == Issue.objects.count() == 1
+    fold()
     outcomes = {(one.outcome, one.reason): one.quantity for one in Outcome.objects.all()}
     assert outcomes == {("accepted", ""): 1, ("filtered", "discarded-hash"): 1}
 

@@ -11,7 +11,7 @@ from app.models import Activity, Issue, Notable, Project, Release, Status, Subst
 from app.store import workflow
 from app.store.record import record
 from tests.factories import ProjectFactory
-from tests.store.samples import MINUTE, event
+from tests.store.samples import MINUTE, event, fold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,6 +56,7 @@ def test_a_later_event_reopens_a_resolved_issue_and_says_so_once(project: Projec
 def test_an_event_that_happened_before_the_resolution_does_not_reopen(project: Project) -> None:
     issue = resolve(project)
     assert record([event(project, timestamp=clock.micros() - MINUTE)])[0].kind == "ordinary"
+    fold()
     issue.refresh_from_db()
     assert (issue.status, issue.events) == (Status.RESOLVED, 2)
 

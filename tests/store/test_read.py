@@ -17,7 +17,7 @@ from app.models import Event, Issue
 from app.store import read
 from app.store.record import record
 from tests.factories import EnvironmentFactory, ProjectFactory
-from tests.store.samples import MINUTE, event
+from tests.store.samples import MINUTE, event, fold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,6 +112,7 @@ def test_the_distribution_of_tags_counts_the_issues_own_events() -> None:
     browsers = ["Firefox"] * 3 + ["Chrome"] * 2 + ["Safari"]
     record([event(project, tags={"browser": one, "os": "Linux"}) for one in browsers])
     record([event(project, hashes="other", tags={"browser": "Opera"})])
+    fold()
     distribution = read.tag_distribution(Issue.objects.get(title="KeyError: a"), values=2)
     assert distribution == {"browser": [("Firefox", 3), ("Chrome", 2)], "os": [("Linux", 6)]}
 
@@ -123,6 +124,7 @@ def test_a_sparkline_has_an_hour_for_each_place_and_zeros_between() -> None:
     stamps = [clock.to_micros(now) - hours * 60 * MINUTE for hours in ages]
     record([event(project, received=at, timestamp=at) for at in stamps])
     issue = Issue.objects.get()
+    fold()
     line = read.sparklines([issue.pk, 987_654], now=now)
     assert line[issue.pk] == [1] + [0] * 21 + [1, 2]
     assert line[987_654] == [0] * 24
@@ -133,6 +135,7 @@ def test_a_sparkline_can_be_that_of_one_environment() -> None:
     environment = EnvironmentFactory.create(name="staging")
     record([event(environment.project, environment=name) for name in ("staging", "production")])
     issue = Issue.objects.get()
+    fold()
     assert sum(read.sparklines([issue.pk], environment_id=environment.pk)[issue.pk]) == 1
 
 

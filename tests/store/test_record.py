@@ -30,7 +30,7 @@ from app.models import (
 from app.store import read
 from app.store.record import record
 from tests.factories import DsnKeyFactory, ProjectFactory
-from tests.store.samples import MINUTE, event
+from tests.store.samples import MINUTE, event, fold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +57,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def everything() -> dict[str, list[Any]]:
     """All that the store writes, to see whether it changed."""
+    fold()
     issue_tables = (Issue, IssueHour, IssueTag, IssueUser, Activity, Notable)
     tables = (*issue_tables, Environment, Event, Outcome, Project, Release, ReleaseProject, TagValue)
     return {table.__name__: sorted(table.objects.values_list(), key=repr) for table in tables}
@@ -74,6 +75,7 @@ def test_the_first_event_makes_an_issue_with_everything_counted() -> None:
     assert issue.first_release.version == "shop@1.0.0"
     assert Notable.objects.get().pk == stored.notable_id
     assert Activity.objects.get().kind == "first_seen"
+    fold()
     assert sum(IssueHour.objects.values_list("events", flat=True)) == 1
     assert IssueTag.objects.count() == 3
     assert IssueUser.objects.count() == 1
@@ -102,6 +104,7 @@ def test_a_group_that_overlaps_another_adds_only_what_is_new() -> None:
     group = [event(project) for _ in range(6)]
     record(group[:4])
     assert [one.kind for one in record(group[2:])] == ["duplicate", "duplicate", "ordinary", "ordinary"]
+    fold()
     assert Issue.objects.get().events == Event.objects.count() == 6
 
 
@@ -109,6 +112,7 @@ def test_the_same_id_twice_in_one_group_is_one_event() -> None:
     project = ProjectFactory.create()
     one = event(project)
     assert [stored.kind for stored in record([one, one])] == ["new", "duplicate"]
+    fold()
     assert Event.objects.count() == Issue.objects.get().events == 1
 
 
@@ -119,6 +123,7 @@ def test_an_event_sent_again_by_its_client_is_counted_as_a_duplicate_once() -> N
     record([first])
     record([again])
     record([again])
+    fold()
     assert Event.objects.count() == 1
     assert dict(Outcome.objects.values_list("reason", "quantity")) == {"": 1, "duplicate": 1}
 
@@ -175,6 +180,7 @@ def test_an_event_of_a_project_that_is_gone_is_dropped_and_its_neighbours_stay()
     Project.objects.filter(pk=gone.pk).delete()
     group = [event(gone), event(project), event(987_654)]
     assert [one.kind for one in record(group)] == ["discarded", "ordinary", "discarded"]
+    fold()
     assert Issue.objects.get().events == 2
 
 
@@ -238,6 +244,7 @@ def test_the_newest_event_says_what_the_issue_looks_like_whatever_the_order_of_a
     now = clock.micros()
     record([event(project, timestamp=now, title="newest", level="fatal", release="shop@2")])
     record([event(project, timestamp=now - MINUTE, title="older", level="info", release="shop@1")])
+    fold()
     issue = Issue.objects.select_related("last_release").get()
     assert issue.last_release is not None
     assert (issue.title, issue.level, issue.last_release.version) == ("newest", 50, "shop@2")
@@ -256,4 +263,5 @@ def test_users_are_counted_once_per_issue() -> None:
     project = ProjectFactory.create()
     record([event(project, user=user) for user in ("id:1", "id:2", "id:1", "")])
     record([event(project, user=user) for user in ("id:2", "id:3")])
+    fold()
     assert Issue.objects.get().users == IssueUser.objects.count() == 3

@@ -131,6 +131,15 @@ def test_a_message_nobody_can_read_is_kept_for_a_person(crew: Crew) -> None:
     assert dead("odd").args is None
 
 
+def test_a_message_of_another_shape_does_not_end_its_worker(crew: Crew) -> None:
+    """Where the consumer died of it, it came back to the next one for ever, and the queue stood still."""
+    headers = groups.headers("empty")
+    publish(b"", content_type=groups.CONTENT_TYPE, content_encoding="binary", headers=headers)
+    publish(5, serializer="json", headers={"task": "accounts.expire", "id": "five"})
+    eventually(lambda: waiting("dead") == 2)
+    assert (dead("empty").task, dead("five").args) == ("events.process_group", None)
+
+
 def test_a_task_of_another_version_is_kept_for_a_person(crew: Crew) -> None:
     headers = groups.headers("unknown") | {"task": "events.forget"}
     publish([[7], {}, {}], serializer="json", headers=headers)

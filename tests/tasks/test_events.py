@@ -20,6 +20,7 @@ from app.store import names
 from app.wire.record import Accepted, frame
 from tasks import events
 from tests.factories import DsnKeyFactory
+from tests.store.samples import fold
 from tests.tasks.crews import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +65,7 @@ def error(value: str = "'gross'") -> dict[str, Any]:
 def test_accepted_bytes_become_an_issue() -> None:
     key = DsnKeyFactory.create()
     events.process(request(key, error()) + request(key, error()))
+    fold()
     issue = Issue.objects.get()
     assert (issue.title, issue.events) == ("KeyError: 'gross'", 2)
     assert Notable.objects.get().kind == "new"
@@ -76,6 +78,7 @@ def test_a_group_delivered_twice_is_counted_once() -> None:
     events.process(group)
     assert Event.objects.count() == 2
     assert Quarantined.objects.count() == 1
+    fold()
     assert dict(Outcome.objects.values_list("outcome", "quantity")) == {"accepted": 2, "invalid": 1}
 
 
@@ -122,6 +125,7 @@ def test_an_event_that_cannot_be_stored_is_quarantined_and_its_neighbours_are_st
     monkeypatch.setattr(events, "fingerprint", group)
     good = [request(key, error()) for _ in range(9)]
     events.process(b"".join([*good[:5], poison, *good[5:]]))
+    fold()
     assert Event.objects.count() == Issue.objects.get().events == 9
     kept = Quarantined.objects.get()
     assert bytes(kept.frame) == poison
@@ -138,6 +142,7 @@ def test_what_was_quarantined_is_stored_when_it_can_be(monkeypatch: pytest.Monke
     events.replay_quarantined([kept.pk])
     kept.refresh_from_db()
     assert kept.replayed is not None
+    fold()
     assert Event.objects.count() == Issue.objects.get().events == 1
 
 
@@ -168,6 +173,7 @@ def test_items_without_a_home_are_counted_once_per_request() -> None:
     group = request(key, {}, body=gzip.compress(body))
     events.process(group)
     events.process(group)
+    fold()
     counted = Outcome.objects.values_list("outcome", "category", "quantity")
     assert set(counted) == {("filtered", "session", 2), ("filtered", "default", 1)}
 
@@ -179,6 +185,7 @@ def test_counts_of_the_accepting_side_are_folded_once() -> None:
     group = request(key, {}, kind="counts", encoding="", body=json.dumps(rows).encode())
     events.process(group)
     events.process(group + request(key, error()))
+    fold()
     assert dict(Outcome.objects.values_list("outcome", "quantity")) == {"rate_limited": 40, "accepted": 1}
 
 
@@ -198,6 +205,7 @@ def test_while_postgresql_is_away_the_group_waits_and_then_is_stored(broken: Cal
     assert worker.is_alive()
     broken(False)
     worker.join(timeout=30)
+    fold()
     assert Event.objects.count() == Issue.objects.get().events == 6
 
 
@@ -210,6 +218,7 @@ def test_a_connection_that_was_cut_is_made_again() -> None:
     with psycopg.connect(database_url(), autocommit=True) as other:
         other.execute("select pg_terminate_backend(%s)", [pid])
     events.process(request(key, error()))
+    fold()
     assert Event.objects.count() == Issue.objects.get().events == 2
 
 

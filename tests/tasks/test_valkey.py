@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import threading
@@ -15,12 +16,13 @@ from typing import Any
 import pytest
 import redis
 from kombu import Connection, Consumer
+from kombu.utils.json import dumps
 from pytest_django.fixtures import Settings
 from redis.connection import AbstractConnection
 
 from app.local.valkey import Valkey
 from app.models import FailedTask
-from tasks import deadletters, queues, valkey
+from tasks import deadletters, groups, queues, valkey
 from tests.tasks.crews import eventually
 
 on_redis = pytest.mark.parametrize("broker", ["redis"], indirect=True)
@@ -339,6 +341,46 @@ def test_what_is_in_our_list_and_not_ours_becomes_a_dead_letter(broker: str, db:
         get(connection).reject()
     assert deadletters.collect() == 1
     assert bytes(FailedTask.objects.get().body or b"") == b"\xff no message"
+
+
+@on_redis
+def test_a_group_is_no_larger_in_its_queue_than_it_came_in(broker: str) -> None:
+    group = os.urandom(100_000)
+    publish_group(group)
+    with queues.connect("one") as connection:
+        client, prefix = server(connection)
+        raw = client.lindex(f"{prefix}{queues.queue_name('events')}", 0)
+        assert group in raw
+        assert len(raw) < len(group) + 1000
+        get(connection, "events").requeue()
+        again = get(connection, "events")
+        assert (again.payload[0][0], again.delivery_info["redelivered"]) == (group, True)
+
+
+def publish_group(group: bytes) -> None:
+    exchange, key = queues.event_route()
+    with queues.connect() as connection:
+        connection.Producer().publish(
+            group,
+            exchange=exchange,
+            routing_key=key,
+            content_type=groups.CONTENT_TYPE,
+            content_encoding="binary",
+        )
+
+
+@on_redis
+def test_what_an_older_version_left_in_a_queue_is_read(broker: str) -> None:
+    publish(7)
+    with queues.connect("one") as connection:
+        client, prefix = server(connection)
+        key = f"{prefix}{queues.queue_name('process')}"
+        message = valkey.parsed(client.rpop(key))
+        message["body"] = base64.b64encode(message["body"]).decode()
+        message["properties"]["body_encoding"] = "base64"
+        client.lpush(key, dumps(message))
+        get(connection).requeue()
+        assert get(connection).payload == 7
 
 
 def test_a_server_out_of_memory_takes_nothing_new_and_still_empties(

@@ -21,6 +21,7 @@ from tests.factories import (
     ProjectFactory,
     UserFactory,
 )
+from tests.store.samples import fold
 
 ERRORS = (
     ("KeyError", "'gross'", "shop.payments.stripe in charge"),
@@ -50,6 +51,7 @@ class Shop:
         """Stores one event and gives the issue it went to."""
         event = an_event(self.project, self.key, **changes)
         stored = record([event])[0]
+        fold()
         assert stored.issue_id is not None, stored
         return Issue.objects.select_related("project").get(pk=stored.issue_id)
 
@@ -75,6 +77,7 @@ class Shop:
                     )
                 )
         record(events)
+        fold()
 
 
 def shop(role: str = Role.OWNER) -> Shop:

@@ -95,3 +95,21 @@ def test_names_are_read_as_clients_write_them() -> None:
     ]  # fmt: skip
     with pytest.raises(Unsupported, match="'compress'"):
         compress.canonical("compress")
+
+
+@every
+@given(data=st.binary(max_size=3000), more=st.binary(max_size=9), end=st.integers(0, 3000))
+def test_what_is_undone_in_one_call_is_what_the_pieces_hold(
+    encoding: str, pack: Callable[[bytes], bytes], data: bytes, more: bytes, end: int
+) -> None:
+    body = (pack(data) + more)[: end or None]
+    whole = compress.small(body, encoding, 2000)
+    if whole is not None:
+        assert whole == b"".join(compress.pieces(body, encoding, 2000))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, raw_deflate])
+def test_a_usual_body_is_undone_in_one_call(pack: Callable[[bytes], bytes]) -> None:
+    encoding = "gzip" if pack is gzip.compress else "deflate"
+    assert compress.small(pack(bytes(compress.SMALL)), encoding, LIMIT) == bytes(compress.SMALL)
+    assert compress.small(pack(bytes(compress.SMALL + 1)), encoding, LIMIT) is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.wire import envelope
-from app.wire.envelope import Malformed, Reader, split
+from app.wire.envelope import Malformed, Reader, spans, split
 
 HEADER = b'{"event_id":"0f4e2a6c9b1d4c7f8a3b5d6e7f809102"}\n'
 
@@ -114,3 +116,33 @@ def test_any_bytes_are_an_envelope_or_malformed(data: bytes) -> None:
     except Malformed:
         return
     assert sum(len(item.payload) for item in found.items) <= len(data)
+
+
+def read_by(read: Callable[[bytes], object], data: bytes) -> object:
+    try:
+        return read(data)
+    except Malformed as error:
+        return str(error)
+
+
+def with_a_reader(data: bytes) -> object:
+    reader = Reader()
+    reader.feed(data)
+    reader.close()
+    return reader.header, reader.items
+
+
+@given(
+    st.lists(LINES | st.binary(max_size=9)).map(b"\n".join).map(lambda b: b"{}\n" + b)
+    | st.lists(LINES | st.just(b" ")).map(b"\n".join)
+    | st.binary()
+)
+def test_the_quick_way_finds_and_says_what_the_reader_does(data: bytes) -> None:
+    assert read_by(spans, data) == read_by(with_a_reader, data)
+
+
+def test_the_quick_way_ends_where_the_reader_does() -> None:
+    most = b"{}\n" + b'{"type":"session"}\n{}\n' * envelope.MOST_ITEMS
+    longest = b'{"a":"' + b"x" * (envelope.LONGEST_HEADER - 8) + b'"}\n'
+    for data in (most, most + b'{"type":"session"}\n{}', longest, longest[:-2] + b" }\n"):
+        assert read_by(spans, data) == read_by(with_a_reader, data)

@@ -1,0 +1,65 @@
+"""Groupings of stack traces that were seen before: nearly every event is one of an issue that is known.
+
+Only events that took the short way through app.normalize are remembered, whose frames have attributes: what
+counts of a whole trace is then fetched and hashed in C. Only the hash is kept; strings are hashed with a key
+of this process, so that nobody can make a trace that passes for another.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+from app.event import Grouping
+from app.grouping.stacktraces import stacktrace
+
+#: Everything that `frames` and `stacktraces` read of a frame and of a mechanism; other frames have no more.
+_FRAME = attrgetter(
+    *("platform", "module", "function", "filename", "abs_path", "package"),
+    *("context_line", "in_app", "lineno", "colno"),
+)
+_MECHANISM = attrgetter("synthetic", "exception_id", "parent_id", "is_exception_group")
+
+_known: dict[int, Grouping] = {}
+_MOST = 5000
+
+
+def mark(data: dict[str, Any], config: str) -> int | None:
+    """Tells the exceptions of an event from others that are grouped otherwise; None where it cannot."""
+    try:
+        chain = [
+            (
+                thrown.type,
+                None if thrown.mechanism is None else _MECHANISM(thrown.mechanism),
+                thrown.mechanism is not None and thrown.mechanism.meta is not None,
+                tuple(map(_FRAME, thrown.stacktrace.frames)),
+            )
+            for thrown in data["exception"]["values"]
+        ]
+    except (KeyError, AttributeError):  # no exceptions, none with a trace, or those of the long way
+        return None
+    if any(has_meta for _, _, has_meta, _ in chain):
+        return None
+    return hash((config, data["platform"], *chain))
+
+
+def recall(mark: int) -> Grouping | None:
+    """A copy of what was remembered."""
+    found = _known.get(mark)
+    return found and _copy(found)
+
+
+def remember(mark: int, data: dict[str, Any], grouping: Grouping) -> None:
+    """Keeps a grouping, unless messages, which the mark does not know, count in it as well."""
+    for thrown in data["exception"]["values"]:
+        pair = stacktrace(thrown["stacktrace"], data["platform"])
+        if not (pair.app.contributes and pair.system.contributes):
+            return
+    if len(_known) >= _MOST:
+        _known.clear()
+    _known[mark] = _copy(grouping)
+
+
+def _copy(grouping: Grouping) -> Grouping:
+    """What becomes of an event's own grouping must not touch the others'."""
+    return Grouping(grouping.config, [*grouping.hashes], [*grouping.variants], [*grouping.fingerprint])

@@ -1,0 +1,18 @@
+"""Counters that follow the events."""
+
+from __future__ import annotations
+
+from app.store import counters
+from tasks.base import task
+
+
+@task("stats.fold")
+def fold() -> None:
+    """Counts what events moved since the last time; a second one at once finds nothing to do."""
+    counters.fold()
+
+
+@task("stats.fold_tags")
+def fold_tags() -> None:
+    """The same for tags."""
+    counters.fold_tags()
