@@ -35,7 +35,7 @@ COUNTERS = {
     ),
     "releases": (
         "select release_id, events from app_releaseproject order by 1",
-        "select release_id, count(*) from app_event group by 1 order by 1",
+        "select release_id, count(*) from app_event where release_id is not null group by 1 order by 1",
     ),
     "usage": (
         "select coalesce(sum(quantity), 0) from app_outcome where outcome = 'accepted'",
