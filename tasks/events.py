@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
+import msgspec
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from app.base import clock
-from app.event import Event, Refused, Stored
+from app.event import Counted, Event, Refused
 from app.grouping import group as fingerprint
 from app.models import Quarantined
 from app.normalize.limits import Limits
-from app.normalize.read import Batch, read
+from app.normalize.read import parts, read
 from app.store import quarantine
-from app.store.apart import Culprit, record_apart
+from app.store.apart import Culprit, prepare_apart, record_apart
+from app.store.pending import Pending
 from app.store.record import record
 from app.wire.record import TornRecord, frames
 from tasks import failures
@@ -24,6 +28,15 @@ from tasks.alerts import announce
 from tasks.base import task
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Whole(msgspec.Struct):
+    """What a group comes to, ready to be stored in one transaction."""
+
+    rows: list[Pending] = []
+    refused: list[Refused] = []
+    counts: list[tuple[str, list[Counted]]] = []
 
 
 @task("events.process_group")
@@ -43,18 +56,24 @@ def replay_quarantined(ids: list[int]) -> None:
 
 def process(group: bytes) -> list[Refused]:
     """Reads, groups, stores and announces; what was refused on the way."""
-    batch = read(group, limits())  # pure: bytes to events, each refusal with its reason
-    events, ungrouped = grouped(batch.events)
-    refused = [*somebodys(batch.refused), *quarantinable(group, ungrouped)]
-    stored, unstorable = stored_patiently(events, refused, batch)
+    whole = Whole()
+    for part in parts(group, limits()):  # pure: bytes to events, each refusal with its reason
+        events, ungrouped = grouped(part.events)
+        rows, unpackable = patiently(partial(prepare_apart, events))
+        whole.rows += rows
+        whole.refused += [*somebodys(part.refused), *quarantinable(group, [*ungrouped, *unpackable])]
+        whole.counts += part.counts
+        for row in rows:
+            row.event.data = {}  # its body is packed; a group's would not fit into the cache
+    stored, unstorable = patiently(partial(record_apart, whole.rows, whole.refused, counts=whole.counts))
     if unstorable:
         late = quarantinable(group, unstorable)
         record((), refused=late)
-        refused += late
+        whole.refused += late
     notable = [one.notable_id for one in stored if one.notable_id is not None]
     if notable:
         announce.later(notable)
-    return refused
+    return whole.refused
 
 
 def grouped(events: list[Event]) -> tuple[list[Event], list[Culprit]]:
@@ -72,16 +91,10 @@ def grouped(events: list[Event]) -> tuple[list[Event], list[Culprit]]:
     return done, culprits
 
 
-def stored_patiently(
-    events: list[Event], refused: list[Refused], batch: Batch
-) -> tuple[list[Stored], list[Culprit]]:
-    """Stores in one transaction, waiting while PostgreSQL is away; too long, and the message goes back."""
-    results: list[tuple[list[Stored], list[Culprit]]] = []
-
-    def store() -> None:
-        results.append(record_apart(events, refused, counts=batch.counts))
-
-    failures.persist(store)
+def patiently(work: Callable[[], T]) -> T:
+    """What the work returns, waiting while PostgreSQL is away; too long, and the message goes back."""
+    results: list[T] = []
+    failures.persist(lambda: results.append(work()))
     return results[0]
 
 

@@ -22,6 +22,10 @@ from app.wire.record import HEADER, Accepted, TornRecord, frame_at, frames
 log = logging.getLogger(__name__)
 
 
+#: Records of a part: what is decoded of so many fits a core's own cache.
+PART = 10
+
+
 class Batch(msgspec.Struct):
     """What a broker message holds."""
 
@@ -47,12 +51,25 @@ class Part(NamedTuple):
 def read(group: bytes, limits: Limits) -> Batch:
     """Events without grouping, what was refused with its reason, and what is only counted. Never raises."""
     batch = Batch()
-    for frame, accepted in _records(group):
-        if accepted is None:
-            batch.refused.append(_damaged(frame))
-        else:
-            _read_record(frame, accepted, limits, batch)
+    for part in parts(group, limits):
+        batch.events += part.events
+        batch.refused += part.refused
+        batch.counts += part.counts
     return batch
+
+
+def parts(group: bytes, limits: Limits) -> Iterator[Batch]:
+    """The same, a few records at a time: who is done with a part can let it go while it is in the cache."""
+    part = Batch()
+    for number, (frame, accepted) in enumerate(_records(group), start=1):
+        if accepted is None:
+            part.refused.append(_damaged(frame))
+        else:
+            _read_record(frame, accepted, limits, part)
+        if number % PART == 0:
+            yield part
+            part = Batch()
+    yield part
 
 
 def _records(group: bytes) -> Iterator[tuple[bytes, Accepted | None]]:

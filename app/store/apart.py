@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 from django.db import DataError, IntegrityError
 
 from app.event import Counted, Event, Refused, Stored
+from app.store.pending import Pending, prepare
 from app.store.record import record
 
 #: What an event that should not exist can raise on its way into the tables. A table that is missing, say,
@@ -27,6 +29,10 @@ FAULTS = (
 )
 
 
+One = TypeVar("One", Event, Event | Pending)
+Done = TypeVar("Done", Pending, Stored)
+
+
 class Culprit(msgspec.Struct, frozen=True):
     """An event that cannot be stored, and why, in a sentence."""
 
@@ -34,8 +40,16 @@ class Culprit(msgspec.Struct, frozen=True):
     reason: str
 
 
+def prepare_apart(events: Sequence[Event]) -> tuple[list[Pending], list[Culprit]]:
+    """Events made ready to be recorded, and those that no body can be made of.
+
+    Raises django.db.OperationalError when PostgreSQL is away.
+    """
+    return _apart(prepare, events) if events else ([], [])
+
+
 def record_apart(
-    events: Sequence[Event],
+    events: Sequence[Event | Pending],
     refused: Sequence[Refused] = (),
     counted: Sequence[Counted] = (),
     counts: Sequence[tuple[str, list[Counted]]] = (),
@@ -50,17 +64,20 @@ def record_apart(
         if not events:
             raise
     record((), refused, counted, counts)
-    return _halved(events)
+    return _apart(record, events)
 
 
-def _halved(events: Sequence[Event]) -> tuple[list[Stored], list[Culprit]]:
+def _apart(
+    work: Callable[[Sequence[One]], list[Done]], events: Sequence[One]
+) -> tuple[list[Done], list[Culprit]]:
     """Tries smaller and smaller parts: about 2 log n transactions for each culprit."""
     try:
-        return record(events), []
+        return work(events), []
     except FAULTS as error:
         if len(events) == 1:
-            return [], [Culprit(events[0], f"Storing failed with {type(error).__name__}: {error}"[:500])]
+            event = events[0].event if isinstance(events[0], Pending) else events[0]
+            return [], [Culprit(event, f"Storing failed with {type(error).__name__}: {error}"[:500])]
     middle = len(events) // 2
-    stored, culprits = _halved(events[:middle])
-    more_stored, more_culprits = _halved(events[middle:])
-    return stored + more_stored, culprits + more_culprits
+    done, culprits = _apart(work, events[:middle])
+    more_done, more_culprits = _apart(work, events[middle:])
+    return done + more_done, culprits + more_culprits

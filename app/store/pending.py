@@ -55,6 +55,12 @@ def prepare(events: Sequence[Event]) -> list[Pending]:
     ]
 
 
+def ready(events: Sequence[Event | Pending]) -> list[Pending]:
+    """Those that are not prepared yet are."""
+    made = iter(prepare([one for one in events if isinstance(one, Event)]))
+    return [one if isinstance(one, Pending) else next(made) for one in events]
+
+
 def user_hash(user: str) -> int | None:
     """A user as the number it is counted by: the first 64 bits of BLAKE2b, signed; None for nobody."""
     if not user:

@@ -18,7 +18,7 @@ from django.db import IntegrityError, InternalError, OperationalError, transacti
 from app.event import Counted, Event, Refused, Stored
 from app.store import issues, names, news, outcomes, partitions, quarantine, rows, seen, tallies
 from app.store.database import Cursor, cursor, is_missing_day, numbers, sqlstate
-from app.store.pending import Pending, prepare, stored
+from app.store.pending import Pending, ready, stored
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Group(msgspec.Struct):
 
 
 def record(
-    events: Sequence[Event],
+    events: Sequence[Event | Pending],
     refused: Sequence[Refused] = (),
     counted: Sequence[Counted] = (),
     counts: Sequence[tuple[str, list[Counted]]] = (),
@@ -69,7 +69,7 @@ def record(
     """
     if not (events or refused or counted or counts):
         return []
-    group = Group(prepare(events), refused, [*counts, *outcomes.unkeyed(counted)])
+    group = Group(ready(events), refused, [*counts, *outcomes.unkeyed(counted)])
     attempt = 1
     while not _tried(group, attempt):
         attempt += 1
