@@ -9,8 +9,8 @@ from queue import SimpleQueue
 
 #: Bytes of one turn, so that a few large bodies do not make all the small ones wait.
 TURN = 4 * 1024 * 1024
-#: Seconds from the beginning of one turn to that of the next: a turn costs the same whatever it carries, about
-#: 100 µs of CPU. A request that comes after a pause waits for nothing.
+#: Seconds from the beginning of one turn to that of the next: a turn costs about 100 µs of CPU,
+#: whatever it carries. A request that comes after a pause waits for nothing.
 EVERY = 0.002
 
 
