@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
+
+#: Characters of an address with brackets, zone and port: what is longer is none, and not worth remembering.
+LONGEST = 100
 
 
 def of(peer: str, forwarded: str, proxies: int) -> str:
@@ -15,6 +19,11 @@ def of(peer: str, forwarded: str, proxies: int) -> str:
         return peer
     hops = [hop.strip() for hop in forwarded.split(",")]
     hop = hops[-min(proxies, len(hops))]
+    return _normal(hop[:LONGEST])
+
+
+@lru_cache(maxsize=1024)
+def _normal(hop: str) -> str:
     try:
         return str(ip_address(_without_port(hop)))
     except ValueError:

@@ -109,11 +109,13 @@ class Publisher:
         self._producer = Producer(self._channel, auto_declare=False, on_return=returned)
         return self._producer
 
-    def waiting(self) -> int | None:
-        """Groups that wait in the broker; None when there is no connection to ask."""
-        if self._connection is None or self._is_blocked:
-            return None
+    def waiting(self, *, connect: bool) -> int | None:
+        """Groups that wait in the broker; None when there is no connection to ask. Raises as publish does."""
         try:
+            if connect and self._producer is None:
+                self._connect()
+            if self._connection is None or self._is_blocked:
+                return None
             found = queues.depth(self._connection, "events")
         except BaseException:
             self.drop()
@@ -223,7 +225,8 @@ class Shipper:
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_EVERY
-        if (queued := self._publisher.waiting()) is None:
+        # Whoever ships nothing would never connect again.
+        if (queued := self._publisher.waiting(connect=self.is_held)) is None:
             return
         self.queued = queued
         # Lets go well below the limit, so that it does not come and go with every group.

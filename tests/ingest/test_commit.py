@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -64,3 +65,26 @@ def test_large_bodies_are_spread_over_turns(monkeypatch: pytest.MonkeyPatch) -> 
 
     asyncio.run(story())
     assert turns == [[b"1"], [b"x" * 30], [b"2", b"3", b"y" * 8]]
+
+
+def test_turns_keep_their_distance_and_a_request_after_a_pause_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commit, "EVERY", 0.2)
+    begun: list[float] = []
+
+    async def story() -> list[float]:
+        group = GroupCommit(lambda _: begun.append(time.monotonic()))
+        asked = []
+        for pause, requests in ((0, 1), (0, 9), (0.3, 1)):
+            await asyncio.sleep(pause)
+            asked.append(time.monotonic())
+            await asyncio.gather(*(group.write(b"%d" % each) for each in range(requests)))
+        group.close()
+        return asked
+
+    asked = asyncio.run(story())
+    assert len(begun) == 3
+    assert begun[0] - asked[0] < 0.1
+    assert begun[1] - begun[0] > 0.19
+    assert begun[2] - asked[2] < 0.1

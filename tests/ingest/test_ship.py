@@ -209,5 +209,24 @@ def test_a_queue_that_is_long_leaves_the_rest_in_the_journal(
     assert "shipping goes on" in said[1]
 
 
+@both
+def test_a_connection_cut_while_the_queue_is_long_is_made_again(
+    proxy: Proxy, queue: Queue, journal_root: Path, short: None
+) -> None:
+    written = Journal(journal_root, 2**30)
+    with shipping(written) as shipper:
+        for number in range(400):
+            written.append([framed(number, 100)])
+            shipper.wake()
+            eventually(lambda: shipper.is_held or written.waiting == 0)
+            if shipper.is_held:
+                break
+        written.append([framed(number + 1)])
+        proxy.down()
+        eventually(lambda: shipper.error)
+        proxy.up()
+        queue.wait_for(ids(range(number + 2)))
+
+
 def test_the_shipper_uses_the_queue_of_the_settings() -> None:
     assert queues.event_route()[1] == f"{django_settings.QUEUE_PREFIX}events"
