@@ -23,6 +23,9 @@ SETTINGS = {
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "max_wal_size": "512MB",
+    "checkpoint_timeout": "15min",  # after each one every page is written whole once more,
+    "wal_compression": "on",  # and then compressed
+    "autovacuum_naptime": "15s",  # tallies are a queue: its dead rows are many and short-lived
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",

@@ -98,27 +98,26 @@ def assign(statements: Cursor, rows: list[Pending], waiting: set[int]) -> None:
 
 
 def _look(statements: Cursor, rows: list[Pending]) -> Known:
-    hashes = list({one: None for row in rows for one in _hashes(row)})
-    values = [numbers(project for project, _ in hashes), array(one for _, one in hashes)]
+    """The hashes that lead somewhere; one without a row, or whose issue was deleted, does not."""
+    for row in rows:
+        project = row.event.project_id
+        row.keys = [(project, one) for one in row.hashes]
+    hashes = list({one: None for row in rows for one in row.keys})
+    values = [numbers([project for project, _ in hashes]), array([one for _, one in hashes])]
     found = statements.execute(_LOOK, values)
     return {
         hashes[place - 1]: Target(issue_id, discarded, bool(resolved))
         for place, issue_id, discarded, resolved in found
+        if issue_id or discarded
     }
-
-
-def _hashes(row: Pending) -> list[Hash]:
-    return [(row.event.project_id, one) for one in row.hashes]
-
-
-def _leads(target: Target | None) -> bool:
-    """Whether a hash is taken; one without a row, or whose issue was deleted, is not."""
-    return target is not None and bool(target.issue_id or target.discarded or target.draft)
 
 
 def _find(row: Pending, known: Known) -> Target | None:
     """What the first of an event's hashes that leads somewhere leads to."""
-    return next((known[one] for one in _hashes(row) if _leads(known.get(one))), None)
+    for one in row.keys:
+        if (target := known.get(one)) is not None:
+            return target
+    return None
 
 
 def _target(row: Pending, known: Known) -> Target:
@@ -127,8 +126,10 @@ def _target(row: Pending, known: Known) -> Target:
 
 def _is_unplaced(row: Pending, known: Known) -> bool:
     """Whether the event makes an issue or has a hash to attach."""
-    target = _target(row, known)
-    return not target.discarded and not all(_leads(known.get(one)) for one in _hashes(row))
+    for one in row.keys:
+        if one not in known:
+            return not _target(row, known).discarded
+    return False
 
 
 def _lock(statements: Cursor, projects: set[int]) -> dict[int, int]:
@@ -141,8 +142,8 @@ def _place(rows: list[Pending], known: Known) -> Attached:
     attached: Attached = []
     for row in rows:
         target = _find(row, known) or Target(draft=row)
-        for one in _hashes(row):
-            if not target.discarded and not _leads(known.get(one)):
+        for one in row.keys:
+            if not target.discarded and one not in known:
                 known[one] = target
                 attached.append((one, target, row))
     return attached

@@ -5,8 +5,7 @@ Only what a committed transaction wrote is remembered: numbers of a rolled-back 
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -62,9 +61,9 @@ def number(statements: Cursor, rows: list[Pending], organizations: dict[int, int
         statements, "tag", ((one, row) for ones, row in zip(tags, rows, strict=True) for one in ones)
     )
     for row, environment, release, own in zip(rows, environments, releases, tags, strict=True):
-        row.environment_id = environment_ids[environment]
-        row.release_id = release_ids[release] if release[1] else None
-        row.tag_ids = list(map(tag_ids.__getitem__, own))
+        row.environment_id = environment_ids(environment)
+        row.release_id = release_ids(release) if release[1] else None
+        row.tag_ids = list(map(tag_ids, own))
 
 
 def forget() -> None:
@@ -78,19 +77,19 @@ def _tags(row: Pending) -> list[Name]:
     return [(project, key[:200], value[:200]) for key, value in row.event.tags.items()]
 
 
-def _numbers(statements: Cursor, kind: str, wanted: Iterable[tuple[Name, Pending]]) -> Mapping[Name, int]:
+def _numbers(statements: Cursor, kind: str, wanted: Iterable[tuple[Name, Pending]]) -> Callable[[Name], int]:
     """The number of each name; those that are new are first seen when their event was received."""
     remembered = _known[kind]
     new = {name: row.event.received for name, row in wanted if name not in remembered}
     if not new:
-        return remembered
+        return remembered.__getitem__
     missing = sorted(new)
     fields = columns(missing, len(missing[0]))
     values: list[object] = [numbers(fields[0]), *(list(texts) for texts in fields[1:])]
     statements.execute(_INSERT[kind], [*values, numbers(new[name] for name in missing)])
     found = {missing[place - 1]: number for place, number in statements.execute(_SELECT[kind], values)}
     transaction.on_commit(partial(_remember, remembered, found))
-    return ChainMap(found, remembered)
+    return lambda name: remembered.get(name) or found[name]
 
 
 def _remember(names: dict[Name, int], found: dict[Name, int]) -> None:

@@ -25,6 +25,7 @@ class Pending(msgspec.Struct, kw_only=True):
     dictionary: int | None
     body: bytes
     kind: Kind = "ordinary"
+    keys: list[tuple[int, str]] = []  # the project with each of its hashes
     environment_id: int = 0
     release_id: int | None = None
     tag_ids: list[int] = []

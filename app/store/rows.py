@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from datetime import date
+from functools import cache
 
 from app.event import LEVELS
 from app.store.database import Cursor
@@ -20,8 +21,8 @@ _NULL = struct.pack(">i", -1)
 _INT4 = struct.Struct(">ii")
 _INT8 = struct.Struct(">iq")
 _LENGTH = struct.Struct(">i")
-_ARRAY = struct.Struct(">iiiiii")  # length of all, dimensions, has nulls, element type, elements, lower bound
 _INT8_TYPE = 20
+_NO_NUMBERS = struct.pack(">iiii", 12, 0, 0, _INT8_TYPE)
 #: PostgreSQL counts days and microseconds from 2000.
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 _EPOCH = 946_684_800_000_000
@@ -76,6 +77,13 @@ def _numbers(values: list[int]) -> bytes:
     """A bigint[]."""
     count = len(values)
     if not count:
-        return _LENGTH.pack(12) + struct.pack(">iii", 0, 0, _INT8_TYPE)
-    elements = b"".join([_INT8.pack(8, value) for value in values])
-    return _ARRAY.pack(20 + len(elements), 1, 0, _INT8_TYPE, count, 1) + elements
+        return _NO_NUMBERS
+    elements = [8] * (2 * count)
+    elements[1::2] = values
+    return _array(count).pack(20 + 12 * count, 1, 0, _INT8_TYPE, count, 1, *elements)
+
+
+@cache
+def _array(count: int) -> struct.Struct:
+    """Its length, dimensions, nulls, type, elements and lower bound; then each element's length and value."""
+    return struct.Struct(">iiiiii" + "iq" * count)
