@@ -102,11 +102,13 @@ class Parts:
         assert process.child
         if name not in ("web", "scheduler"):
             self.hurry(chance)
-        self.strike(process.child.pid, how, chance)
+        if process.child.pid in self.strike(process.child.pid, how, chance):
+            process.child.wait(30)  # on a busy machine dying takes its time
         if server:
             self.revive(server)
-        else:
-            self.renew(process)
+        elif not process.is_running:
+            process.kill()  # as with its first process a container ends
+            process.start()
 
     def hurry(self, chance: random.Random) -> None:
         """Lets work pile up before the workers, so that they have their hands full when somebody is hit."""
@@ -122,7 +124,8 @@ class Parts:
         assert child
         return child.pid
 
-    def strike(self, parent: int, how: str, chance: random.Random) -> None:
+    def strike(self, parent: int, how: str, chance: random.Random) -> list[int]:
+        """`kill -9`: whom it met."""
         children = psutil.Process(parent).children(recursive=True)
         victims = {
             "all": [parent, *(child.pid for child in children)],
@@ -132,22 +135,11 @@ class Parts:
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-
-    def renew(self, process: Process) -> None:
-        """As an engine does: with its first process a container ends, and it is started again."""
-        assert process.child
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.child.wait(0.2)
-        if not process.is_running:
-            process.kill()
-            process.start()
+        return victims
 
     def revive(self, server: Server) -> None:
         """Started until it stays up: PostgreSQL refuses while a process of the old one still ends."""
         assert server.process
-        assert server.process.child
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.process.child.wait(0.2)
         deadline = time.monotonic() + 120
         while not server.process.is_running:
             server.kill()
