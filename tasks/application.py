@@ -23,6 +23,9 @@ app.conf.update(
     broker_connection_timeout=3,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    # A worker whose Valkey went while it worked came back to its loop without a socket, and took no message
+    # any more. So it ends and its parent starts another one, which has its messages at once.
+    broker_connection_retry=queues.is_amqp(),
     # A solo worker sends no heartbeats while it works, and must not be thrown out for that.
     broker_heartbeat=0,
     broker_pool_limit=1,

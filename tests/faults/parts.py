@@ -148,6 +148,13 @@ class Parts:
             except NotReady:
                 assert time.monotonic() < deadline
 
+    def mend(self) -> None:
+        """Starts what ended by itself, as its supervisor would: the scheduler does when PostgreSQL goes."""
+        for process in self.ours.values():
+            if not process.is_running:
+                process.kill()
+                process.start()
+
     def is_whole(self) -> bool:
         return all(process.is_running for process in self.ours.values())
 

@@ -67,6 +67,7 @@ def storm(parts: Parts, faults: dict[str, tuple[int, Fault]]) -> None:
         for name in left:
             time.sleep(chance.uniform(0, 0.3))  # the moment is what is drawn here
             faults[name][1](chance)
+            parts.mend()
             done[name] += 1
     ids = flood.stop()
     told = {name: len(each) for name, each in ids.items()}
@@ -98,6 +99,7 @@ def assert_counted(parts: Parts, ids: dict[str, set[str]]) -> None:
         return [each.hex for (each,) in parts.rows("select event_id from app_event")]
 
     def missing() -> set[str]:
+        parts.mend()
         return ids["accepted"] - set(stored())
 
     try:
@@ -118,6 +120,7 @@ def settle(parts: Parts) -> None:
     for what, (counted, rows) in COUNTERS.items():
 
         def agree(counted: str = counted, rows: str = rows) -> bool:
+            parts.mend()
             return parts.rows(counted) == parts.rows(rows)
 
         try:
