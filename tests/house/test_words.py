@@ -36,6 +36,8 @@ PROCESSES = "tests/docker/test_processes.py"
 RUN_BY = {
     "python3 manage.py up": "tests/flow/test_up.py",
     "python3 manage.py test": "tests/house/test_words.py",
+    "python3 manage.py bench": "tests/flow/test_bench.py",
+    "python3 manage.py bench pipeline": "tests/flow/test_bench.py",
     "cp docker/.env.example docker/.env": "tests/docker/test_compose.py",
     SECRETS: "tests/docker/test_compose.py",
     f"{COMPOSE} up -d --build": PROCESSES,

@@ -1,0 +1,35 @@
+"""The benchmarks are there, and the one of the whole pipeline loses and doubles nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.flow.installation import ROOT
+
+
+def bench(*words: str) -> str:
+    """What `manage.py bench` prints."""
+    surroundings = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    command = [sys.executable, "manage.py", "bench", *words]
+    ran = subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_without_a_name_it_says_which_there_are() -> None:
+    names = {line.split()[0] for line in bench().splitlines() if line.startswith("  ")}
+    assert names >= {"accept", "pipeline", "burst", "hot-issue", "scale", "embedded"}
+
+
+@pytest.mark.needs("amqp")
+@pytest.mark.needs("nginx")
+def test_the_pipeline_loses_and_doubles_nothing() -> None:
+    told = json.loads(bench("pipeline", "--json", "--seconds=2", "--rate=0"))
+    assert (told["lost"], told["doubled"], told["flat_out"]["counters"]["equal"]) == (0, 0, True)
+    assert told["flat_out"]["stored"] == told["flat_out"]["accepted"] > 100
+    assert told["us_per_event"] > told["us_per_event_by_role"]["worker"] > 0
