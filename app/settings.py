@@ -51,7 +51,7 @@ JOURNAL = Path(env.str("JOURNAL", default=str(DATA / "journal")))
 # Bytes of accepted requests that may wait for the broker, over all processes of a machine.
 JOURNAL_LIMIT = env.int("JOURNAL_LIMIT", default=2 * 1024**3)
 # Groups of events (at most 200 each) that may wait in the broker; what is more waits in the journal.
-QUEUE_LIMIT = env.int("QUEUE_LIMIT", default=200)
+QUEUE_LIMIT = env.int("QUEUE_LIMIT", default=100)
 MAX_BODY = env.int("MAX_BODY", default=20 * 1024**2)  # compressed, as received
 MAX_ENVELOPE = env.int("MAX_ENVELOPE", default=100 * 1024**2)  # decompressed
 MAX_EVENT = env.int("MAX_EVENT", default=1024**2)  # one event's JSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 
 import pytest
@@ -81,8 +82,10 @@ def test_processes_learn_what_the_others_took(key: Key) -> None:
 
 
 def test_each_process_goes_by_its_own_count_while_redis_is_away(
-    key: Key, caplog: pytest.LogCaptureFixture
+    key: Key, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Whoever configures logging in this process may have switched off the loggers that were there.
+    monkeypatch.setattr(logging.getLogger("app.ingest.quotas"), "disabled", False)
     quotas = process(Clock(), NOWHERE)
     assert send(quotas, key, 2) == 2
     for _ in range(3):
