@@ -50,6 +50,15 @@ def plain(text: Raw | bytes) -> Any:
         raise Irregular from error
 
 
+def reads(decode: Callable[[Raw], object], text: Raw) -> bool:
+    """Whether this decoder takes it."""
+    try:
+        decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 class _Spot(NamedTuple):
     """Bags that stand in the same place of like holders; the first one's number, and how one is read."""
 
@@ -91,7 +100,7 @@ class Opaque:
         try:
             _check_all(b"[%b]" % joined)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            suspects.update(number for number, text in enumerate(self._texts) if not _is_bag(text))
+            suspects.update(number for number, text in enumerate(self._texts) if not reads(_check, text))
         places = secrets(joined)
         if places:
             ends = list(accumulate(len(text) + 1 for text in self._texts))
@@ -125,11 +134,3 @@ def _without_empty(holders: Sequence[Regular], name: str) -> list[Raw]:
         else:
             kept.append(text)
     return kept
-
-
-def _is_bag(text: Raw) -> bool:
-    try:
-        _check(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True

@@ -13,7 +13,7 @@ from app.base.json import encode
 from app.normalize.fields import MOST_LINES, lines
 from app.normalize.limits import SHORT
 from app.normalize.notes import Notes
-from app.normalize.opaque import plain
+from app.normalize.opaque import plain, reads
 from app.normalize.regular import NOTHING, Frame
 
 _Line = Annotated[str, Meta(max_length=SHORT)]
@@ -56,18 +56,10 @@ def _mend(frames: Sequence[Frame], path: str, notes: Notes) -> bool:
     for index, frame in enumerate(frames):
         for name in ("pre_context", "post_context"):
             text: Raw = getattr(frame, name)
-            if text is not NOTHING and not _is_good(text):
+            if text is not NOTHING and not reads(_check, text):
                 setattr(frame, name, _mended(text, f"{path}.{index}.{name}", notes))
                 changed = True
     return changed
-
-
-def _is_good(text: Raw) -> bool:
-    try:
-        _check(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
 
 
 def _mended(text: Raw, path: str, notes: Notes) -> Raw:

@@ -8,7 +8,6 @@ one, so that one which is older than that and the retention of events together i
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,14 +19,10 @@ from django.conf import settings
 from django.db import transaction
 
 from app.base import clock
+from app.base.zstandard import zstd
 from app.event import Event
 from app.models import BodyDictionary
 from app.store.database import array, arrays, cursor, numbers
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 #: Events of a hash that a process meets before it makes a base.
 ENOUGH = 3

@@ -7,7 +7,6 @@ and stay readable as long as any row names them.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -15,14 +14,10 @@ from typing import Any
 import msgspec
 
 from app.base import clock
+from app.base.zstandard import zstd
 from app.event import Event, Grouping, Note
 from app.models import BodyDictionary
 from app.store import bases
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 #: Higher levels save 3 % of a body and cost half as much time again.
 LEVEL = 1

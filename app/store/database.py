@@ -27,13 +27,6 @@ def cursor() -> Iterator[Cursor]:
         yield open_cursor
 
 
-@contextmanager
-def pipelined(statements: Cursor) -> Iterator[None]:
-    """Statements inside are sent without waiting for each other's answer; their results are not read."""
-    with statements.connection.pipeline():
-        yield
-
-
 def sqlstate(error: BaseException) -> str:
     """PostgreSQL's five characters for an error, "" when it did not come from there."""
     cause = error if isinstance(error, psycopg.Error) else error.__cause__

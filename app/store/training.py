@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 
 from app.base import clock
+from app.base.zstandard import zstd
 from app.models import BodyDictionary
 from app.store import bodies
 from app.store.database import cursor
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 #: Bytes of a dictionary; bodies a family must have for one; how long it is the newest.
 SIZE, FEWEST, RENEWED = 112 * 1024, 200, timedelta(days=1)

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -18,10 +17,7 @@ from typing import cast
 import brotli
 from isal import isal_zlib
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from app.base.zstandard import zstd
 
 #: Bytes handed to a decoder at once, and (about) the largest piece it gives back.
 PIECE = 64 * 1024

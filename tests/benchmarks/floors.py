@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 import socket
-import sys
 import tempfile
 import time
 import uuid
@@ -24,14 +23,10 @@ import psutil
 import psycopg
 from isal import isal_zlib
 
+from app.base.zstandard import zstd
 from app.local.process import Process, until
 from app.local.server import free_port
 from tests.benchmarks.bodies import bodies
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 NGINX = """
 daemon off;

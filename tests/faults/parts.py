@@ -30,7 +30,7 @@ from tests.flow.installation import OURS, ROOT, folder, wait_for
 Server = Postgres | Valkey | RabbitMQ
 COMMANDS: dict[str, Callable[[int], list[str]]] = {
     "web": processes.web,
-    "worker": lambda port: [*processes.worker(), "--events", "2"],
+    "worker": lambda port: processes.worker(),
     "scheduler": lambda port: processes.scheduler(),
 }
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
+from app.base.zstandard import zstd
 from app.models import BodyDictionary
 from app.store import bodies
 from tests.store.samples import event
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 pytestmark = pytest.mark.django_db
 
