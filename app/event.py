@@ -58,6 +58,14 @@ class Grouping(msgspec.Struct):
     fingerprint: list[str]  # resolved, for display
 
 
+class AsItCame(msgspec.Struct, omit_defaults=True):
+    """An event that is stored as the client wrote it; `app.normalize.glance` says when."""
+
+    raw: msgspec.Raw  # the client's JSON
+    address: str = ""  # of the connection, if it is part of what is shown
+    sent_at: Any = None  # by the client's clock, if that was wrong
+
+
 class Event(msgspec.Struct, kw_only=True):
     """One normalised event, ready to be stored. Times are integer microseconds since the epoch, UTC."""
 
@@ -79,6 +87,7 @@ class Event(msgspec.Struct, kw_only=True):
     user: str  # "id:7", "username:ada", "email:…", "ip:…" or ""
     data: dict[str, Any]  # the normalised payload, JSON-able: what the page shows
     notes: list[Note] = []
+    came: AsItCame | None = None  # then `data` is what grouping needs, and there are no `notes` yet
     grouping: Grouping | None = None
 
 

@@ -65,6 +65,7 @@ def process(group: bytes) -> list[Refused]:
         whole.counts += part.counts
         for row in rows:
             row.event.data = {}  # its body is packed; a group's would not fit into the cache
+            row.event.came = None
     stored, unstorable = patiently(partial(record_apart, whole.rows, whole.refused, counts=whole.counts))
     if unstorable:
         late = quarantinable(group, unstorable)

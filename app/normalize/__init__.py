@@ -1,8 +1,10 @@
 """Any SDK's event to our Event: read, bound, scrub. Pure functions over plain data.
 
-`read.read(group, limits)` is the way in. A regular event takes the short way (`shortcut`): it is checked
-while it is decoded, and its bags stay bytes. Any other goes the long way, attribute by attribute (`event`),
-which the short way is tested against. Both make the same of the client's JSON: `Event.data`, a dict that
+`read.parts(group, limits)` is the way in. An event in which nothing has to be replaced is read as far as
+lists, tags and grouping need, stored as it came (`glance`), and normalised by `read.shown` when somebody
+looks at it. Of the others a regular one takes the short way (`shortcut`): it is checked while it is decoded,
+and its bags stay bytes. Any other goes the long way, attribute by attribute (`event`), which both shorter
+ones are tested against. All make the same of the client's JSON: `Event.data`, a dict that
 encodes to a JSON object (after the short way some of its leaves are msgspec's structs and pieces of JSON).
 That object has canonical names, no nulls, no NUL characters, no lone surrogates, and only these keys, each of
 them optional unless it says "always". Times are ISO 8601 in UTC ("2026-11-22T14:03:07.120000Z").

@@ -15,6 +15,7 @@ from app.normalize.breadcrumbs import breadcrumbs
 from app.normalize.exceptions import exceptions, threads
 from app.normalize.fields import Field, anything, bag, label, lines, shaped, text, whole
 from app.normalize.frames import stacktrace
+from app.normalize.glance import Glance
 from app.normalize.levels import level, platform
 from app.normalize.limits import ENVIRONMENT, LARGE, LOGGER, RELEASE, SHORT, SMALL, TRANSACTION
 from app.normalize.message import logentry
@@ -123,7 +124,7 @@ class Sender(NamedTuple):
     looks_clean: bool = False  # nothing in its bytes looks like a secret
 
 
-def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | None = None) -> Event:
+def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | Glance | None = None) -> Event:
     """The event of a decoded payload, or of a regular one. What is wrong with it stands in its notes.
 
     Raises Irregular where a payload that was thought regular is not.
@@ -137,7 +138,7 @@ def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | None = No
     timestamp = times.happened(payload.get("timestamp"), shift, sender.received, notes)
     data: dict[str, Any] = {
         "event_id": sender.event_id,
-        "timestamp": times.written(timestamp, payload.get("timestamp")),
+        "timestamp": "" if isinstance(way, Glance) else times.written(timestamp, payload.get("timestamp")),
         "platform": platform(payload.get("platform"), notes),
     }
     _add_attributes(data, payload, way, shift, notes)
@@ -192,7 +193,7 @@ def _take_errors(errors: object, notes: Notes) -> None:
 
 
 def _add_attributes(
-    data: dict[str, Any], payload: dict[str, Any], way: ShortWay | None, shift: int, notes: Notes
+    data: dict[str, Any], payload: dict[str, Any], way: ShortWay | Glance | None, shift: int, notes: Notes
 ) -> None:
     """Everything but the user, whose address depends on the others. Absent attributes cost nothing."""
     name = data["platform"]

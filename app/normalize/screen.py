@@ -6,7 +6,9 @@ They find too much rather than too little; what they find, the exact rules in `s
 
 from __future__ import annotations
 
+import re
 import threading
+from typing import NamedTuple
 
 import hyperscan
 
@@ -40,23 +42,33 @@ _NAMES = (
     r"\\u00[0-7]|\\u(?:0130|0131|017f|212a)|\xc4[\xb0\xb1]|\xc5\xbf|\xe2\x84\xaa",
 )
 
+#: What a request may hide in its own forms: any sensitive word, and letters or blanks that are escaped.
+_HIDDEN = (_WORD, r"%(?:[46][1-9a-f]|[57][0-9a]|5f|2d)", r"(?:api|private|card|session)(?:%20|\+)", _NAMES[2])
+#: A client replaced it already.
+_FILTERED = re.compile(rb'[ \t\r\n]*"\[Filtered\]"')
+_FILTERED_MEMBER = re.compile(rb'"[\w-]{1,64}"[ \t\r\n]*:[ \t\r\n]*"\[Filtered\]"')
+
 
 class _Scanners(threading.local):
     """Made once per thread, because a database of patterns has one place for what a search remembers."""
 
     def __init__(self) -> None:
-        flags = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS
-        self.names = _database(_NAMES, flags)
+        every = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS
+        first = every | hyperscan.HS_FLAG_SINGLEMATCH
+        self.names = _database(dict.fromkeys(_NAMES, every))
         # Case says nothing here, but without it the search is a fifth slower.
-        self.looks = _database(_LOOKS, flags | hyperscan.HS_FLAG_SINGLEMATCH)
+        self.looks = _database(dict.fromkeys(_LOOKS, first))
+        self.both = _database(dict.fromkeys(_NAMES, every) | dict.fromkeys(_LOOKS, first))
+        self.hidden = _database(dict.fromkeys(_HIDDEN, first))
 
 
-def _database(patterns: tuple[str, ...], flags: int) -> hyperscan.Database:
+def _database(patterns: dict[str, int]) -> hyperscan.Database:
+    """Of patterns with their flags."""
     database = hyperscan.Database()
     database.compile(
         expressions=[pattern.encode("ascii") for pattern in patterns],
         ids=list(range(len(patterns))),
-        flags=[flags] * len(patterns),
+        flags=list(patterns.values()),
     )
     return database
 
@@ -69,6 +81,45 @@ def is_clean(raw: bytes) -> bool:
     found: list[int] = []
     _scanners.looks.scan(raw, match_event_handler=lambda pattern, *_: found.append(pattern))
     return not found or (0 not in found and not suspicious(raw))
+
+
+class Sight(NamedTuple):
+    """What one look at the bytes of an event tells."""
+
+    is_clean: bool  # nothing looks like a secret or is a NUL
+    may_stay: bool  # moreover nothing stands under a sensitive name, but what the client has replaced itself
+
+
+def look(raw: bytes) -> Sight:
+    names: list[tuple[int, int]] = []
+    looks: list[int] = []
+
+    def found(pattern: int, _: int, end: int, *__: object) -> None:
+        if pattern < len(_NAMES):
+            names.append((pattern, end))
+        else:
+            looks.append(pattern)
+
+    _scanners.both.scan(raw, match_event_handler=found)
+    if looks and (len(_NAMES) in looks or suspicious(raw)):
+        return Sight(is_clean=False, may_stay=False)
+    return Sight(is_clean=True, may_stay=not any(_is_open(raw, pattern, end) for pattern, end in names))
+
+
+def _is_open(raw: bytes, pattern: int, end: int) -> bool:
+    """Whether a secret may stand behind this place."""
+    return pattern != _STRING or (_is_secret(raw, end) and not _FILTERED.match(raw, end))
+
+
+def has_words(raw: bytes) -> bool:
+    """Whether a request holds a sensitive word anywhere, or what might be one once it is read.
+
+    But for the names of what the client has replaced itself.
+    """
+    found: list[int] = []
+    rest = _FILTERED_MEMBER.sub(b"", raw) if b'"[Filtered]"' in raw else raw
+    _scanners.hidden.scan(rest, match_event_handler=lambda pattern, *_: found.append(pattern))
+    return bool(found)
 
 
 def secrets(joined: bytes) -> list[int]:

@@ -262,12 +262,12 @@ def _parameters(value: str) -> str:
 
 def _objects(bags: list[Any], by_looks: bool) -> None:
     """All of them as `_object` does; that there is nothing to do, as nearly always, is found out at once."""
-    if by_looks or not _are_harmless(bags):
+    if by_looks or not are_harmless(bags):
         for bag in bags:
             _object(bag, by_looks)
 
 
-def _are_harmless(nodes: list[Any]) -> bool:
+def are_harmless(nodes: list[Any]) -> bool:
     """Whether no name at any depth is sensitive: asked level by level, so that the loops are in C."""
     while not _NESTING.isdisjoint(map(type, nodes)):
         objects = [node for node in nodes if type(node) is dict]

@@ -34,7 +34,7 @@ _ALL_CANONICAL = re.compile(
 def are_canonical(values: Sequence[object]) -> bool:
     """Whether `shifted` would leave all of these as they are."""
     try:
-        return _ALL_CANONICAL.fullmatch("\n".join(values)) is not None  # type: ignore[arg-type]
+        return "" not in values and _ALL_CANONICAL.fullmatch("\n".join(values)) is not None  # type: ignore[arg-type]
     except TypeError:  # some are numbers, or missing
         return False
 

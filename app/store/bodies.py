@@ -1,4 +1,7 @@
-"""What a page needs beside the columns: the normalised event as JSON, compressed with zstd.
+"""What a page needs beside the columns: the event as JSON, compressed with zstd.
+
+It is the normalised event or, where nothing had to be replaced, the client's own JSON (app.normalize.glance),
+which is normalised when it is read.
 
 A body may have been compressed with a dictionary, named by its number in the row: another event of its issue
 (app.store.bases), or else what was trained for its platform family (app.store.training). Both are versioned
@@ -15,8 +18,9 @@ import msgspec
 
 from app.base import clock
 from app.base.zstandard import zstd
-from app.event import Event, Grouping, Note
+from app.event import AsItCame, Event, Grouping, Note
 from app.models import BodyDictionary
+from app.normalize.read import shown
 from app.store import bases
 
 #: Higher levels save 3 % of a body and cost half as much time again.
@@ -53,6 +57,7 @@ class Body(msgspec.Struct, omit_defaults=True, kw_only=True):
     data: dict[str, Any] = {}
     notes: list[Note] = []
     grouping: Grouping | None = None
+    came: AsItCame | None = None  # `data` and `notes` are made of it
 
 
 _encode = msgspec.json.Encoder().encode
@@ -74,6 +79,7 @@ def _pack_alone(event: Event, raw: bytes) -> tuple[int | None, bytes]:
 
 
 def _body(event: Event) -> Body:
+    came = event.came
     return Body(
         kind=event.kind,
         platform=event.platform,
@@ -82,15 +88,23 @@ def _body(event: Event) -> Body:
         transaction=event.transaction,
         user=event.user,
         key_id=event.key_id,
-        data=event.data,
+        data={} if came else event.data,
         notes=event.notes,
         grouping=event.grouping,
+        came=came,
     )
 
 
-def unpack(dictionary: int | None, body: bytes) -> Body:
-    """The body as it was packed; raises BodyDictionary.DoesNotExist when its dictionary is gone."""
-    return _decode(unpacked(dictionary, body))
+def unpack(dictionary: int | None, body: bytes, event_id: str = "", received: int = 0) -> Body:
+    """The body with its data, of an event with this id and time of receipt (µs).
+
+    Raises BodyDictionary.DoesNotExist when its dictionary is gone.
+    """
+    found = _decode(unpacked(dictionary, body))
+    if found.came:
+        event = shown(found.came, event_id, received)
+        found.data, found.notes = event.data, event.notes
+    return found
 
 
 def unpacked(dictionary: int | None, body: bytes) -> bytes:

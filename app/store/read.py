@@ -188,7 +188,7 @@ def _first(sql: str, values: list[Any]) -> EventRow | None:
 
 
 def _row(row: tuple[Any, ...]) -> EventRow:
-    body = bodies.unpack(row[11], row[12])
+    body = bodies.unpack(row[11], row[12], row[1].hex, clock.to_micros(row[4]))
     return EventRow(
         project_id=row[0],
         event_id=row[1].hex,

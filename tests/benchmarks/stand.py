@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from tests.docker.test_processes import CLOCKED, VARIABLES, Installed
-from tests.flow.installation import Installation, folder, installation, wait_for
+from tests.flow.installation import Installation, folder, installation
 
 Families = dict[str, list[psutil.Process]]
 
@@ -103,7 +103,6 @@ def shipped(workers: int = 0) -> Iterator[Stand]:
             command[command.index("--events") + 1] = str(workers)
         for name in CLOCKED:
             installed.stage.begin(name)
-        wait_for(lambda: installed.stage.check("worker").returncode == 0, "the workers at work", 120)
         yield stand_of(installed)
 
 

@@ -1,4 +1,4 @@
-"""The short way ends with the same event as the long one, whatever is sent."""
+"""The shorter ways end with the same event as the long one, whatever is sent."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from tests.normalize.test_anything import VALUES
 from tests.normalize.test_scrub import AMEX, CARD, KEY, PLACES, SECRET
 
 
-def both_ways(raw: bytes, **known: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    ((_, accepted),) = frames(record(raw, **known))
-    part = read.Part(0, raw, sent_at=known.get("sent_at"))
-    return _plain(read._event(part, accepted)), _plain(read._the_long_way(part, accepted))
+def both_ways(raw: bytes, sent_at: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    ((_, accepted),) = frames(record(raw))
+    part = read.Part(0, raw, sent_at=sent_at)
+    return _plain(read._event(part, accepted, in_full=True)), _plain(read._the_long_way(part, accepted))
 
 
 def _plain(event: Event | None) -> dict[str, Any]:
     """What is stored of an event; the order of its notes says nothing."""
     assert event is not None
-    event.grouping = group(event)
+    event.grouping = event.grouping or group(event)
     event.notes.sort(key=lambda note: (note.type, note.name, note.value))
     found: dict[str, Any] = msgspec.json.decode(encode(event))
     return found
@@ -44,6 +44,21 @@ def assert_same(payload: Any) -> None:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     short, long = both_ways(raw)
     assert short == long
+    assert kept_and_shown(raw) in (None, long)
+
+
+def kept_and_shown(raw: bytes, sent_at: object = None) -> dict[str, Any] | None:
+    """An event that is stored as it came, with what is shown of it later; None of one that is not."""
+    ((_, accepted),) = frames(record(raw))
+    event = read._event(read.Part(0, raw, sent_at=sent_at), accepted, in_full=False)
+    if event is None or event.came is None:
+        return None
+    event.grouping = group(event)
+    shown = read.shown(event.came, event.event_id, event.received)
+    event.data, event.notes, event.came = shown.data, shown.notes, None
+    said = {name: value for name, value in event.data.items() if name != "logentry"}  # which repeats itself
+    assert encode(said).count(b"[Filtered]") <= raw.count(b"[Filtered]"), "a secret was stored"
+    return _plain(event)
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -91,6 +106,75 @@ def test_ordinary_events_are_regular_and_the_same_both_ways(seed: int) -> None:
     raw = json.dumps(payload(seed)).encode()
     assert regular.decoded(raw) is not None
     assert_same(raw)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_events_of_many_languages_can_be_stored_as_they_came(name: str) -> None:
+    if (kept := kept_and_shown(json.dumps(sent_by(name)).encode())) is None:
+        pytest.skip("it has a secret, or is out of the ordinary")
+    assert kept["data"]["event_id"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ordinary_events_are_stored_as_they_came(seed: int) -> None:
+    assert kept_and_shown(json.dumps(payload(seed)).encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"query_string": "to%6ben=hunter2-s3cr3t"},
+        {"query_string": "api%20key=hunter2-s3cr3t"},
+        {"query_string": "api+key=hunter2-s3cr3t"},
+        {"query_string": "api%5Fkey=hunter2-s3cr3t"},
+        {"query_string": [["token", SECRET]]},
+        {"url": f"https://shop.example/?sort=up&my token={SECRET}"},
+        {"data": json.dumps({"password": SECRET})},
+        {"data": f"password={SECRET}"},
+        {"data": f"pass%77ord={SECRET}"},
+        {"cookies": f"a=b; sessionid={SECRET}"},
+        {"headers": [["Authorization", SECRET]]},
+        {"headers": {"Cookie": f"csrftoken={SECRET}"}},
+        {"headers": {"Referer": f"https://a.b/?token={SECRET}"}},
+        {"env": {"HTTP_AUTHORIZATION": SECRET}},
+        {"fragment": f"access_token={SECRET}"},
+    ],
+    ids=json.dumps,
+)
+def test_a_secret_in_any_form_a_request_may_have_is_not_stored(request_: dict[str, Any]) -> None:
+    event = {**payload(3), "request": {"url": "https://shop.example/", **request_}}
+    assert kept_and_shown(json.dumps(event).encode()) is None
+    assert_same(event)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"tags": [{"key": "password", "value": SECRET}]},
+        {"tags": [["password", SECRET]]},
+        {"tags": {"password": SECRET}},
+        {"user": {"id": "7", "token": SECRET}},
+        {"logentry": {"message": "Hello %(token)s", "params": {"token": SECRET}}},
+        {"extra": {"body": {"api_key": SECRET}}},
+        {"contexts": {"auth": {"x": SECRET}}},
+        {"unknown": {"password": SECRET}},
+        {"spans": [{"data": {"url": f"https://a.b/?token={SECRET}"}}]},
+    ],
+    ids=json.dumps,
+)
+def test_a_secret_in_any_place_keeps_an_event_from_being_stored_as_it_came(part: dict[str, Any]) -> None:
+    assert kept_and_shown(json.dumps({**payload(3), **part}).encode()) is None
+
+
+@pytest.mark.parametrize("sent_at", [None, "2026-11-22T14:00:00Z", "2026-11-20T09:00:00Z", "yesterday"])
+@pytest.mark.parametrize("user", [None, {"ip_address": "{{auto}}"}, {"id": "7"}])
+@pytest.mark.parametrize("platform", ["python", "javascript"])
+def test_the_clock_and_the_address_of_an_event_are_remembered(
+    sent_at: str | None, user: Any, platform: str
+) -> None:
+    event = {**payload(3), "user": user, "platform": platform}
+    raw = json.dumps(event).encode()
+    assert kept_and_shown(raw, sent_at=sent_at) == both_ways(raw, sent_at=sent_at)[1]
 
 
 @pytest.mark.parametrize("payload", PLACES, ids=lambda payload: json.dumps(payload)[:70])
@@ -159,7 +243,12 @@ ODD: list[Any] = [
 TOKENS = ["password", "Authorization", "author", "input_tokens", "x", "vars", "ty", "data", "é", "\U0001f600"]
 
 
-@settings(max_examples=1500, deadline=None)
+@pytest.mark.parametrize("times", [[""], ["", None], [None, ""], ["2026-11-22T13:59:57.100000Z", ""]])
+def test_a_breadcrumb_with_an_empty_time_is_the_same_both_ways(times: list[str | None]) -> None:
+    assert_same({**payload(1), "breadcrumbs": [{"message": "x", "timestamp": time} for time in times]})
+
+
+@settings(max_examples=2000, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_spoilt_events_are_the_same_both_ways(chance: random.Random) -> None:
     event = chance.choice(CORPUS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import Raw
 
 from app.base.zstandard import zstd
+from app.event import AsItCame
 from app.models import BodyDictionary
 from app.store import bodies
 from tests.store.samples import event
@@ -28,6 +30,21 @@ def test_a_body_comes_back_as_it_was_packed() -> None:
     body = bodies.unpack(number, packed)
     assert number is None
     assert (body.data, body.grouping, body.culprit) == (one.data, one.grouping, one.culprit)
+
+
+def test_an_event_that_is_stored_as_it_came_is_normalised_when_it_is_read() -> None:
+    raw = b'{"platform": "python", "level": "loud", "message": "Hello", "extra": {"a": null}}'
+    one = event(1, data={"platform": "python"})
+    one.came = AsItCame(raw=Raw(raw), sent_at="2026-11-20T00:00:00Z")
+    number, packed = bodies.pack([one])[0]
+    body = bodies.unpack(number, packed, "c" * 32, 1_795_356_000_000_000)
+    assert body.data["event_id"] == "c" * 32
+    assert body.data["timestamp"] == "2026-11-22T14:00:00.000000Z"
+    assert (body.data["logentry"], body.data["level"]) == ({"formatted": "Hello"}, "error")
+    assert {(note.type, note.name) for note in body.notes} == {
+        ("invalid_data", "level"),
+        ("clock_drift", "sent_at"),
+    }
 
 
 def test_the_newest_dictionary_of_the_family_is_used_and_older_ones_stay_readable() -> None:

@@ -1,0 +1,244 @@
+"""The shortest way: an event is stored as the client wrote it, and read in full when somebody looks at it.
+
+Most events hold nothing that has to be replaced before it is stored. Of these only what lists, tags and
+grouping need is decoded, by the rules of the short way; the rest stays in the client's JSON and is normalised
+when it is shown (`read.shown`), which few events ever are. What is out of the ordinary in what is read here,
+and what may hold a secret anywhere, goes a longer way at once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, cast
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from app.base.json import encode
+from app.event import AsItCame
+from app.normalize import bags, contexts, frames, scrub
+from app.normalize.fields import LARGEST
+from app.normalize.functions import TRIMMED
+from app.normalize.limits import EXCEPTIONS, FRAMES, LARGE, MEDIUM, MESSAGE, SHORT
+from app.normalize.notes import Notes
+from app.normalize.opaque import Irregular, plain
+from app.normalize.regular import Regular
+from app.normalize.request import request
+from app.normalize.screen import has_words
+from app.normalize.user import AUTO
+
+#: Bytes of an event that is kept as it came: of larger ones much is cut.
+LARGEST_KEPT = 64 * 1024
+#: What attributes were called before 2016.
+_OLD = b'"sentry.interfaces.'
+_AUTO = AUTO.encode()
+
+_Short = Annotated[str, Meta(max_length=SHORT)]
+_Text = Annotated[str, Meta(max_length=int(MESSAGE * bags.GIVE))]
+_Word = Annotated[str, Meta(max_length=64)]
+_Name = Annotated[str, Meta(max_length=128)]
+_Number = Annotated[int, Meta(ge=0, le=LARGEST)]
+
+
+class Frame(Regular, gc=False):
+    """What of a frame tells where something happened; None of what would make it a frame of the long way."""
+
+    function: _Short | None = None
+    raw_function: _Short | None = None
+    module: _Short | None = None
+    package: _Short | None = None
+    filename: _Short | None = None
+    abs_path: _Short | None = None
+    lineno: _Number | None = None
+    colno: _Number | None = None
+    context_line: _Short | None = None
+    in_app: bool | None = None
+    platform: _Word | None = None
+    data: None = None
+
+
+class Trace(Regular, gc=False):
+    frames: Annotated[list[Frame], Meta(max_length=FRAMES)]
+
+
+class Mechanism(Regular, gc=False):
+    type: _Name
+    handled: bool | None = None
+    synthetic: bool | None = None
+    exception_id: _Number | None = None
+    parent_id: _Number | None = None
+    is_exception_group: bool | None = None
+    meta: dict[str, Any] | None = None
+
+
+class Thrown(Regular, gc=False):
+    """One exception of a chain."""
+
+    type: Annotated[_Short, Meta(min_length=1)]
+    value: _Text | None = None
+    mechanism: Mechanism | None = None
+    stacktrace: Trace | None = None
+
+
+class _Chain(Struct, gc=False):
+    values: Annotated[list[Thrown], Meta(max_length=EXCEPTIONS)]
+
+
+class _Request(Struct, gc=False):
+    url: Any = None
+    env: Any = None
+
+
+class Payload(Struct, gc=False):
+    """The attributes that columns, tags and hashes are made of. Those of None make an event a longer one."""
+
+    exception: _Chain | Annotated[list[Thrown], Meta(max_length=EXCEPTIONS)] | UnsetType | None = UNSET
+    contexts: dict[str, Raw] | UnsetType | None = UNSET
+    request: Raw | UnsetType = UNSET
+    sdk: Raw | UnsetType = UNSET
+    checksum: Any = UNSET
+    culprit: Any = UNSET
+    dist: Any = UNSET
+    event_id: Any = UNSET
+    environment: Any = UNSET
+    fingerprint: Any = UNSET
+    level: Any = UNSET
+    logentry: Any = UNSET
+    logger: Any = UNSET
+    message: Any = UNSET
+    platform: Any = UNSET
+    release: Any = UNSET
+    server_name: Any = UNSET
+    tags: Any = UNSET
+    timestamp: Any = UNSET
+    transaction: Any = UNSET
+    type: Any = UNSET
+    user: Any = UNSET
+    csp: None = None
+    expectct: None = None
+    expectstaple: None = None
+    hpkp: None = None
+    stacktrace: None = None
+    template: None = None
+    threads: None = None
+
+
+_decode = msgspec.json.Decoder(Payload).decode
+_decode_request = msgspec.json.Decoder(_Request).decode
+_NAMES = Payload.__struct_fields__
+
+
+def decoded(raw: bytes) -> dict[str, Any] | None:
+    """What counts of an event, its exceptions as a list; None of an event that has to go a longer way."""
+    if len(raw) > LARGEST_KEPT or _OLD in raw:
+        return None
+    try:
+        raw.isascii() or raw.decode()  # what is passed over need not be UTF-8 otherwise
+        payload = _decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    values = zip(_NAMES, msgspec.structs.astuple(payload), strict=True)
+    found = {name: value for name, value in values if value is not UNSET and value is not None}
+    chain = found.get("exception")
+    if isinstance(chain, _Chain):
+        found["exception"] = chain.values
+    return found
+
+
+class Glance:
+    """Reads what counts of one event."""
+
+    def finish(self, data: dict[str, Any], _: Notes) -> None:
+        """Raises Irregular where something has to be replaced before it is stored."""
+        entry = data.get("logentry")
+        if not scrub.are_harmless([data.get("tags"), data.get("user"), entry and entry.get("params")]):
+            raise Irregular
+
+    def _exceptions(self, values: list[Thrown], platform: str, _: int, notes: Notes) -> object:
+        names_stay = platform not in TRIMMED
+        for thrown in values:
+            mechanism, trace = thrown.mechanism, thrown.stacktrace
+            if mechanism is not None and mechanism.meta is not None:
+                mechanism.meta = bags.bounded_object(mechanism.meta, MEDIUM, "meta", notes)
+            if trace is None:
+                continue
+            if not trace.frames:
+                thrown.stacktrace = None
+            for frame in trace.frames:
+                if (
+                    frame.in_app is None
+                    or frame.filename is None
+                    or frame.abs_path is None
+                    or frame.platform is not None
+                    or not names_stay
+                ):
+                    frames.complete(frame, platform)
+        return {"values": values} if values else None
+
+    def _contexts(self, value: dict[str, Raw], _: str, __: int, ___: Notes) -> object:
+        if len(value) > contexts.MOST_CONTEXTS:
+            raise Irregular
+        kept: dict[str, object] = {}
+        for name in _SPOKEN & value.keys():
+            if context := _context(name, bytes(value[name])):
+                kept[name] = context
+        return kept
+
+    def _request(self, value: Raw, _: str, __: int, notes: Notes) -> object:
+        raw = bytes(value)
+        if len(raw) > LARGE.size or (has_words(raw) and not _is_clean(raw)):
+            raise Irregular
+        try:
+            found = _decode_request(raw)
+        except msgspec.MsgspecError as error:
+            raise Irregular from error
+        kept: dict[str, object] = {}
+        if found.url is not None:
+            kept["url"] = found.url
+        if isinstance(found.env, dict) and "REMOTE_ADDR" in found.env:
+            kept["env"] = {"REMOTE_ADDR": found.env["REMOTE_ADDR"]}
+        return request(kept, notes) if kept else None
+
+    #: Each takes (way, value, platform, shift, notes).
+    READERS: ClassVar[dict[str, Any]] = {
+        "exception": _exceptions,
+        "contexts": _contexts,
+        "request": _request,
+        "sdk": lambda *_: None,
+    }
+
+
+#: Contexts that tags are made of.
+_SPOKEN = frozenset({"browser", "device", "os", "runtime"})
+#: Longer ones are not remembered, lest strangers fill the memory.
+_LONGEST_CONTEXT = 512
+
+
+def _context(name: str, raw: bytes) -> dict[str, Any] | None:
+    return (_known_context if len(raw) <= _LONGEST_CONTEXT else _read_context)(name, raw)
+
+
+def _read_context(name: str, raw: bytes) -> dict[str, Any] | None:
+    """One context, to be shared and not to be changed."""
+    kept = contexts.contexts({name: plain(raw)}, Notes()) or {}
+    return cast("dict[str, Any] | None", kept.get(name))
+
+
+_known_context = lru_cache(1024)(_read_context)
+
+
+def _is_clean(raw: bytes) -> bool:
+    """Whether nothing of a request is replaced by its names, in their own forms: queries, cookies, forms."""
+    kept = request(plain(raw), Notes())
+    if not kept:
+        return True
+    before = encode(kept)
+    scrub.names({"request": kept}, [])
+    return encode(kept) == before
+
+
+def as_it_came(raw: bytes, data: dict[str, Any], address: str) -> AsItCame:
+    """What is stored; the address of the connection only where it is part of what is shown."""
+    user = data.get("user")
+    is_shown = address != "" and ((user and user.get("ip_address") == address) or _AUTO in raw)
+    return AsItCame(raw=Raw(raw), address=address if is_shown else "")
