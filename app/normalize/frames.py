@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, TypedDict, cast
+from typing import Annotated, Protocol, TypedDict, cast
 
 import msgspec
 from msgspec import Meta
@@ -191,6 +191,24 @@ def complete(frame: Attributes, platform: str) -> None:
             frame["raw_function"], frame["function"] = function, short
     if "in_app" not in frame:
         frame["in_app"] = looks_in_app(frame, platform)
+
+
+class TypedFrame(Attributes, Protocol):
+    """What decides whether a frame that was decoded with its types is complete."""
+
+    in_app: bool | None
+    filename: str | None
+    abs_path: str | None
+    platform: str | None
+
+
+def complete_typed(frames: Sequence[TypedFrame], platform: str) -> None:
+    """Completes the frames of a trace, most of which lack nothing."""
+    names_stay = platform not in TRIMMED
+    for frame in frames:
+        is_complete = frame.in_app is not None and frame.filename is not None and frame.abs_path is not None
+        if not (names_stay and is_complete and frame.platform is None):
+            complete(frame, platform)
 
 
 def _path_of(abs_path: str) -> str:

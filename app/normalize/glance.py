@@ -17,14 +17,13 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from app.base.json import encode
 from app.event import AsItCame
 from app.normalize import bags, contexts, frames, scrub
-from app.normalize.fields import LARGEST
-from app.normalize.functions import TRIMMED
-from app.normalize.limits import EXCEPTIONS, FRAMES, LARGE, MEDIUM, MESSAGE, SHORT
+from app.normalize.limits import EXCEPTIONS, FRAMES, LARGE, MEDIUM
 from app.normalize.notes import Notes
 from app.normalize.opaque import Irregular, plain
-from app.normalize.regular import Regular
+from app.normalize.regular import Listed, Name, Number, Regular, Short, Text, Word, present
 from app.normalize.request import request
 from app.normalize.screen import has_words
+from app.normalize.shortcut import LONGEST_CONTEXT, SPOKEN
 from app.normalize.user import AUTO
 
 #: Bytes of an event that is kept as it came: of larger ones much is cut.
@@ -33,27 +32,21 @@ LARGEST_KEPT = 64 * 1024
 _OLD = b'"sentry.interfaces.'
 _AUTO = AUTO.encode()
 
-_Short = Annotated[str, Meta(max_length=SHORT)]
-_Text = Annotated[str, Meta(max_length=int(MESSAGE * bags.GIVE))]
-_Word = Annotated[str, Meta(max_length=64)]
-_Name = Annotated[str, Meta(max_length=128)]
-_Number = Annotated[int, Meta(ge=0, le=LARGEST)]
-
 
 class Frame(Regular, gc=False):
     """What of a frame tells where something happened; None of what would make it a frame of the long way."""
 
-    function: _Short | None = None
-    raw_function: _Short | None = None
-    module: _Short | None = None
-    package: _Short | None = None
-    filename: _Short | None = None
-    abs_path: _Short | None = None
-    lineno: _Number | None = None
-    colno: _Number | None = None
-    context_line: _Short | None = None
+    function: Short | None = None
+    raw_function: Short | None = None
+    module: Short | None = None
+    package: Short | None = None
+    filename: Short | None = None
+    abs_path: Short | None = None
+    lineno: Number | None = None
+    colno: Number | None = None
+    context_line: Short | None = None
     in_app: bool | None = None
-    platform: _Word | None = None
+    platform: Word | None = None
     data: None = None
 
 
@@ -62,11 +55,11 @@ class Trace(Regular, gc=False):
 
 
 class Mechanism(Regular, gc=False):
-    type: _Name
+    type: Name
     handled: bool | None = None
     synthetic: bool | None = None
-    exception_id: _Number | None = None
-    parent_id: _Number | None = None
+    exception_id: Number | None = None
+    parent_id: Number | None = None
     is_exception_group: bool | None = None
     meta: dict[str, Any] | None = None
 
@@ -74,13 +67,13 @@ class Mechanism(Regular, gc=False):
 class Thrown(Regular, gc=False):
     """One exception of a chain."""
 
-    type: Annotated[_Short, Meta(min_length=1)]
-    value: _Text | None = None
+    type: Annotated[Short, Meta(min_length=1)]
+    value: Text | None = None
     mechanism: Mechanism | None = None
     stacktrace: Trace | None = None
 
 
-class _Chain(Struct, gc=False):
+class _Chain(Listed, gc=False):
     values: Annotated[list[Thrown], Meta(max_length=EXCEPTIONS)]
 
 
@@ -125,24 +118,11 @@ class Payload(Struct, gc=False):
 
 _decode = msgspec.json.Decoder(Payload).decode
 _decode_request = msgspec.json.Decoder(_Request).decode
-_NAMES = Payload.__struct_fields__
 
 
 def decoded(raw: bytes) -> dict[str, Any] | None:
     """What counts of an event, its exceptions as a list; None of an event that has to go a longer way."""
-    if len(raw) > LARGEST_KEPT or _OLD in raw:
-        return None
-    try:
-        raw.isascii() or raw.decode()  # what is passed over need not be UTF-8 otherwise
-        payload = _decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    values = zip(_NAMES, msgspec.structs.astuple(payload), strict=True)
-    found = {name: value for name, value in values if value is not UNSET and value is not None}
-    chain = found.get("exception")
-    if isinstance(chain, _Chain):
-        found["exception"] = chain.values
-    return found
+    return None if len(raw) > LARGEST_KEPT or _OLD in raw else present(raw, _decode)
 
 
 class Glance:
@@ -155,7 +135,6 @@ class Glance:
             raise Irregular
 
     def _exceptions(self, values: list[Thrown], platform: str, _: int, notes: Notes) -> object:
-        names_stay = platform not in TRIMMED
         for thrown in values:
             mechanism, trace = thrown.mechanism, thrown.stacktrace
             if mechanism is not None and mechanism.meta is not None:
@@ -164,22 +143,14 @@ class Glance:
                 continue
             if not trace.frames:
                 thrown.stacktrace = None
-            for frame in trace.frames:
-                if (
-                    frame.in_app is None
-                    or frame.filename is None
-                    or frame.abs_path is None
-                    or frame.platform is not None
-                    or not names_stay
-                ):
-                    frames.complete(frame, platform)
+            frames.complete_typed(trace.frames, platform)
         return {"values": values} if values else None
 
     def _contexts(self, value: dict[str, Raw], _: str, __: int, ___: Notes) -> object:
         if len(value) > contexts.MOST_CONTEXTS:
             raise Irregular
         kept: dict[str, object] = {}
-        for name in _SPOKEN & value.keys():
+        for name in SPOKEN & value.keys():
             if context := _context(name, bytes(value[name])):
                 kept[name] = context
         return kept
@@ -208,14 +179,8 @@ class Glance:
     }
 
 
-#: Contexts that tags are made of.
-_SPOKEN = frozenset({"browser", "device", "os", "runtime"})
-#: Longer ones are not remembered, lest strangers fill the memory.
-_LONGEST_CONTEXT = 512
-
-
 def _context(name: str, raw: bytes) -> dict[str, Any] | None:
-    return (_known_context if len(raw) <= _LONGEST_CONTEXT else _read_context)(name, raw)
+    return (_known_context if len(raw) <= LONGEST_CONTEXT else _read_context)(name, raw)
 
 
 def _read_context(name: str, raw: bytes) -> dict[str, Any] | None:

@@ -11,11 +11,11 @@ import msgspec
 
 from app.base.json import Decoded, NotJson, decode, salvage
 from app.event import AsItCame, Counted, Event, Refused
-from app.normalize import glance, quantities, regular, screen, scrub, times
+from app.normalize import glance, quantities, regular, screen, scrub
 from app.normalize.event import Sender, event_id, normalise
 from app.normalize.glance import Glance
 from app.normalize.limits import Limits
-from app.normalize.notes import Notes
+from app.normalize.notes import DRIFT
 from app.normalize.opaque import Irregular
 from app.normalize.shortcut import ShortWay
 from app.wire import compress, envelope, legacy
@@ -35,7 +35,6 @@ class Batch(msgspec.Struct):
     refused: list[Refused] = []
     # By a key of 32 hex characters under which they are applied once, however often they are delivered.
     counts: list[tuple[str, list[Counted]]] = []
-    in_full: bool = False  # how its events are to be read
 
 
 class Unreadable(ValueError):
@@ -54,19 +53,19 @@ class Part(NamedTuple):
 def read(group: bytes, limits: Limits) -> Batch:
     """Events without grouping, what was refused with its reason, and what is only counted. Never raises."""
     batch = Batch()
-    for part in parts(group, limits, in_full=True):
-        batch.events += part.events
+    for part in parts(group, limits):
+        batch.events += [in_full(event) for event in part.events]
         batch.refused += part.refused
         batch.counts += part.counts
     return batch
 
 
-def parts(group: bytes, limits: Limits, *, in_full: bool = False) -> Iterator[Batch]:
+def parts(group: bytes, limits: Limits) -> Iterator[Batch]:
     """The same, a few records at a time: who is done with a part can let it go while it is in the cache.
 
-    Unless `in_full`, events that can be stored as they came are not read further than that takes.
+    Events that can be stored as they came are not read further than that takes.
     """
-    part = Batch(in_full=in_full)
+    part = Batch()
     for number, (frame, accepted) in enumerate(_records(group), start=1):
         if accepted is None:
             part.refused.append(_damaged(frame))
@@ -74,7 +73,7 @@ def parts(group: bytes, limits: Limits, *, in_full: bool = False) -> Iterator[Ba
             _read_record(frame, accepted, limits, part)
         if number % PART == 0:
             yield part
-            part = Batch(in_full=in_full)
+            part = Batch()
     yield part
 
 
@@ -162,7 +161,7 @@ def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, bat
         size = len(part.raw)
         if size > limits.max_event:
             raise Unreadable(f"the event is {size} bytes of JSON, more than the {limits.max_event} allowed")
-        event = _event(part, accepted, batch.in_full)
+        event = _event(part, accepted)
         if event is None:
             batch.counts.append((_digest(frame), [quantities.one(accepted, "transaction")]))
         else:
@@ -175,14 +174,19 @@ def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, bat
         batch.refused.append(_refused(frame, accepted, reason, part.item))
 
 
-def _event(part: Part, accepted: Accepted, in_full: bool) -> Event | None:
+def _event(part: Part, accepted: Accepted) -> Event | None:
     """None for a transaction that came as an event."""
     sight = screen.look(part.raw)
-    if sight.may_stay and not in_full and (payload := glance.decoded(part.raw)) is not None:
+    if sight.may_stay and (payload := glance.decoded(part.raw)) is not None:
         try:
             return _at_a_glance(payload, part, accepted)
         except Irregular:
             pass
+    return _replaced(part, accepted, sight)
+
+
+def _replaced(part: Part, accepted: Accepted, sight: screen.Sight) -> Event | None:
+    """The event without the secrets it may have."""
     if sight.is_clean and (payload := regular.decoded(part.raw)) is not None:
         try:
             return _normalised(payload, part, accepted, way=ShortWay())
@@ -195,15 +199,34 @@ def _at_a_glance(payload: dict[str, Any], part: Part, accepted: Accepted) -> Eve
     event = _normalised(payload, part, accepted, way=Glance())
     if event is not None:
         event.came = glance.as_it_came(part.raw, event.data, accepted.address)
-        if times.drift(accepted.received, part.sent_at, Notes()):
+        if any(note.type == DRIFT for note in event.notes):
             event.came.sent_at = part.sent_at
         event.notes = []
     return event
 
 
+def in_full(event: Event) -> Event:
+    """The event with its data and notes, however it was read."""
+    if event.came is not None:
+        whole = shown(event.came, event.event_id, event.received)
+        event.data, event.notes, event.came = whole.data, whole.notes, None
+    return event
+
+
 def shown(came: AsItCame, event_id: str, received: int) -> Event:
     """The whole event of one that was stored as it came."""
-    accepted = Accepted(received, 0, 0, "envelope", "", "", came.address, "", event_id, b"")
+    accepted = Accepted(
+        received=received,
+        project_id=0,
+        key_id=0,
+        kind="envelope",
+        encoding="",
+        client="",
+        address=came.address,
+        agent="",
+        event_id=event_id,
+        body=b"",
+    )
     event = _the_long_way(Part(0, bytes(came.raw), event_id, came.sent_at), accepted)
     if event is None:
         raise TypeError("a transaction is not stored as an event")

@@ -8,6 +8,7 @@ which is what they are stored as.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -21,12 +22,12 @@ from app.normalize.times import LAST, SECOND
 #: What an opaque attribute is when it is not there: known by its identity, and not encoded.
 NOTHING = Raw(b"")
 
-_Short = Annotated[str, Meta(max_length=SHORT)]
-_Text = Annotated[str, Meta(max_length=int(MESSAGE * GIVE))]
-_Word = Annotated[str, Meta(max_length=64)]
-_Name = Annotated[str, Meta(max_length=128)]
+Short = Annotated[str, Meta(max_length=SHORT)]
+Text = Annotated[str, Meta(max_length=int(MESSAGE * GIVE))]
+Word = Annotated[str, Meta(max_length=64)]
+Name = Annotated[str, Meta(max_length=128)]
 _Address = Annotated[str, Meta(pattern="^0x[0-9a-fA-F]{1,60}$")]
-_Number = Annotated[int, Meta(ge=0, le=LARGEST)]
+Number = Annotated[int, Meta(ge=0, le=LARGEST)]
 _Time = Annotated[str, Meta(max_length=40)] | Annotated[float, Meta(ge=0, le=LAST // SECOND)]
 
 
@@ -60,21 +61,21 @@ class Regular(Struct, gc=False):
 class Frame(Regular, omit_defaults=True, gc=False):
     """One frame; `in_app` is known once it is complete."""
 
-    function: _Short | None = None
-    raw_function: _Short | None = None
-    symbol: _Short | None = None
-    module: _Short | None = None
-    package: _Short | None = None
-    filename: _Short | None = None
-    abs_path: _Short | None = None
-    lineno: _Number | None = None
-    colno: _Number | None = None
+    function: Short | None = None
+    raw_function: Short | None = None
+    symbol: Short | None = None
+    module: Short | None = None
+    package: Short | None = None
+    filename: Short | None = None
+    abs_path: Short | None = None
+    lineno: Number | None = None
+    colno: Number | None = None
     pre_context: Raw = NOTHING
-    context_line: _Short | None = None
+    context_line: Short | None = None
     post_context: Raw = NOTHING
     in_app: bool | None = None
     vars: Raw = NOTHING
-    platform: _Word | None = None
+    platform: Word | None = None
     stack_start: bool | None = None
     instruction_addr: _Address | None = None
     symbol_addr: _Address | None = None
@@ -95,15 +96,15 @@ class Trace(Regular, omit_defaults=True, gc=False):
 
 
 class Mechanism(Regular, omit_defaults=True, gc=False):
-    type: _Name
-    description: _Text | None = None
+    type: Name
+    description: Text | None = None
     help_link: Annotated[str, Meta(max_length=1024)] | None = None
     handled: bool | None = None
     synthetic: bool | None = None
-    exception_id: _Number | None = None
-    parent_id: _Number | None = None
+    exception_id: Number | None = None
+    parent_id: Number | None = None
     is_exception_group: bool | None = None
-    source: _Short | None = None
+    source: Short | None = None
     data: Raw = NOTHING
     meta: dict[str, Any] | None = None
 
@@ -111,32 +112,36 @@ class Mechanism(Regular, omit_defaults=True, gc=False):
 class Thrown(Regular, omit_defaults=True, gc=False):
     """One exception of a chain."""
 
-    type: Annotated[_Short, Meta(min_length=1)]
-    value: _Text | None = None
-    module: _Short | None = None
-    thread_id: _Word | int | None = None
+    type: Annotated[Short, Meta(min_length=1)]
+    value: Text | None = None
+    module: Short | None = None
+    thread_id: Word | int | None = None
     mechanism: Mechanism | None = None
     stacktrace: Trace | None = None
     raw_stacktrace: None = None
 
 
 class Crumb(Regular, omit_defaults=True, gc=False):
-    type: _Name | None = None
-    category: _Name | None = None
+    type: Name | None = None
+    category: Name | None = None
     level: str | None = None
-    message: _Text | None = None
+    message: Text | None = None
     data: Raw = NOTHING
-    event_id: _Word | None = None
-    origin: _Name | None = None
+    event_id: Word | None = None
+    origin: Name | None = None
     timestamp: _Time | None = None
     ty: None = None  # what the type was called once
 
 
-class _Chain(Struct, gc=False):
+class Listed(Struct, gc=False):
+    """An attribute that may come as {"values": […]} or as the list itself; a subclass says of what."""
+
+
+class _Chain(Listed, gc=False):
     values: Annotated[list[Thrown], Meta(max_length=EXCEPTIONS)]
 
 
-class _Crumbs(Struct, gc=False):
+class _Crumbs(Listed, gc=False):
     values: Annotated[list[Crumb], Meta(max_length=BREADCRUMBS)]
 
 
@@ -188,23 +193,29 @@ class Payload(Struct, forbid_unknown_fields=True, gc=False):
 
 _decode = msgspec.json.Decoder(Payload).decode
 _OPAQUE = ("extra", "modules", "sdk", "debug_meta")
-_NAMES = Payload.__struct_fields__
 
 
 def decoded(raw: bytes) -> dict[str, Any] | None:
     """The attributes of a regular event, its exceptions and breadcrumbs as lists; None of any other."""
+    found = present(raw, _decode)
+    if found is not None:
+        for name in _OPAQUE:
+            if name in found and bytes(found[name]) == b"null":
+                del found[name]
+    return found
+
+
+def present(raw: bytes, decode: Callable[[bytes], Struct]) -> dict[str, Any] | None:
+    """The attributes that are there, of an event that a decoder takes; None of one that it does not."""
     try:
         raw.isascii() or raw.decode()  # what is passed over need not be UTF-8 otherwise
-        payload = _decode(raw)
+        payload = decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    values = zip(_NAMES, msgspec.structs.astuple(payload), strict=True)
+    values = zip(payload.__struct_fields__, msgspec.structs.astuple(payload), strict=True)
     found = {name: value for name, value in values if value is not UNSET and value is not None}
     for name in ("exception", "breadcrumbs"):
         holder = found.get(name)
-        if isinstance(holder, _Chain | _Crumbs):
-            found[name] = holder.values
-    for name in _OPAQUE:
-        if name in found and bytes(found[name]) == b"null":
-            del found[name]
+        if isinstance(holder, Listed):
+            found[name] = holder.values  # type: ignore[attr-defined]
     return found

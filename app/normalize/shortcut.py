@@ -14,7 +14,6 @@ from msgspec import Raw
 from app.base.json import encode
 from app.event import LEVELS
 from app.normalize import bags, contexts, frames, scrub, surroundings
-from app.normalize.functions import TRIMMED
 from app.normalize.levels import level
 from app.normalize.limits import DETAILED_FRAMES, LARGE, LARGER, MEDIUM, SHORT
 from app.normalize.notes import Notes
@@ -25,9 +24,9 @@ from app.normalize.times import are_canonical, shifted
 #: Contexts that are the same in every event of a client.
 _STABLE = frozenset({"browser", "client_os", "culture", "os", "runtime"})
 #: Contexts that tags are made of.
-_SPOKEN = frozenset({"browser", "device", "os", "runtime"})
+SPOKEN = frozenset({"browser", "device", "os", "runtime"})
 #: Longer ones are not remembered, lest strangers fill the memory.
-_LONGEST_CONTEXT, _LONGEST_PART = 512, 8192
+LONGEST_CONTEXT, _LONGEST_PART = 512, 8192
 
 
 class _Held(Regular, gc=False):
@@ -89,16 +88,7 @@ class ShortWay:
             return None
         surroundings.check(trace.frames, path, notes)
         self._opaque.add(trace.frames, "vars", path + ".{}.vars", _vars)
-        names_stay = platform not in TRIMMED
-        for frame in trace.frames:
-            if (
-                frame.in_app is None
-                or frame.filename is None
-                or frame.abs_path is None
-                or frame.platform is not None
-                or not names_stay
-            ):
-                frames.complete(frame, platform)
+        frames.complete_typed(trace.frames, platform)
         if len(trace.frames) > DETAILED_FRAMES:
             self._long_traces.append((trace, path))
         return trace
@@ -123,9 +113,9 @@ class ShortWay:
             if len(name) > SHORT or scrub.SENSITIVE[name]:
                 raise Irregular
             raw = bytes(text)
-            if name in _STABLE and len(raw) <= _LONGEST_CONTEXT and (known := _context(name, raw)):
+            if name in _STABLE and len(raw) <= LONGEST_CONTEXT and (known := _context(name, raw)):
                 kept[name] = known
-            elif name in _SPOKEN or b'"type"' in raw or raw == b"null":
+            elif name in SPOKEN or b'"type"' in raw or raw == b"null":
                 read = contexts.contexts({name: plain(text)}, notes) or {}
                 self._decoded.update(read)
                 kept.update(read)

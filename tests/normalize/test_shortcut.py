@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.base.json import NotJson, encode
 from app.event import Event
 from app.grouping import group
-from app.normalize import read, regular
+from app.normalize import read, regular, screen
 from app.wire.record import frames
 from tests.benchmarks.pure import payload
 from tests.events import NAMES
@@ -28,7 +28,9 @@ from tests.normalize.test_scrub import AMEX, CARD, KEY, PLACES, SECRET
 def both_ways(raw: bytes, sent_at: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
     ((_, accepted),) = frames(record(raw))
     part = read.Part(0, raw, sent_at=sent_at)
-    return _plain(read._event(part, accepted, in_full=True)), _plain(read._the_long_way(part, accepted))
+    return _plain(read._replaced(part, accepted, screen.look(raw))), _plain(
+        read._the_long_way(part, accepted)
+    )
 
 
 def _plain(event: Event | None) -> dict[str, Any]:
@@ -50,12 +52,11 @@ def assert_same(payload: Any) -> None:
 def kept_and_shown(raw: bytes, sent_at: object = None) -> dict[str, Any] | None:
     """An event that is stored as it came, with what is shown of it later; None of one that is not."""
     ((_, accepted),) = frames(record(raw))
-    event = read._event(read.Part(0, raw, sent_at=sent_at), accepted, in_full=False)
+    event = read._event(read.Part(0, raw, sent_at=sent_at), accepted)
     if event is None or event.came is None:
         return None
     event.grouping = group(event)
-    shown = read.shown(event.came, event.event_id, event.received)
-    event.data, event.notes, event.came = shown.data, shown.notes, None
+    event = read.in_full(event)
     said = {name: value for name, value in event.data.items() if name != "logentry"}  # which repeats itself
     assert encode(said).count(b"[Filtered]") <= raw.count(b"[Filtered]"), "a secret was stored"
     return _plain(event)
