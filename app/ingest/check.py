@@ -3,6 +3,11 @@
 An envelope is decompressed within its bound and read by its headers. Payloads are not decoded: of an event
 only its first and last byte are looked at, which finds what was cut off or is no JSON at all. An event of the
 old store address is decoded as far as its id, because it has no header that could name one.
+
+What nearly every SDK sends, one event in one gzip member, is not decompressed here: its first bytes hold both
+headers and its last four its size, and only when these agree is it taken so (16 of about 75 µs per request).
+The worker decompresses all of it and finds what can still be wrong then, which is damage in the middle and an
+event cut off by its sender: refused there, with its bytes kept.
 """
 
 from __future__ import annotations
@@ -50,6 +55,8 @@ _identified = msgspec.json.Decoder(_Identified).decode
 
 async def check_envelope(body: bytes, encoding: str, limits: Limits) -> Checked:
     """Raises Refusal 400 or 413."""
+    if checked := _by_its_ends(body, encoding, limits):
+        return checked
     try:
         whole = compress.small(body, encoding, limits.envelope)
         if whole is not None:
@@ -63,6 +70,22 @@ async def check_envelope(body: bytes, encoding: str, limits: Limits) -> Checked:
     except (compress.Damaged, compress.TooLarge, envelope.Malformed) as error:
         raise _refusal(error) from error
     return _checked(header, items, payload, limits.event)
+
+
+def _by_its_ends(body: bytes, encoding: str, limits: Limits) -> Checked | None:
+    """Of an envelope with one event and an id, both within their limits; None for all others."""
+    ends = compress.ends(body, encoding)
+    if ends is None or ends.size > limits.envelope:
+        return None
+    found = envelope.alone(*ends)
+    if found is None:
+        return None
+    header, item = found
+    event_id = _id(header.get("event_id"))
+    is_event = item.type == "event" and item.size <= limits.event
+    if not event_id or not is_event or ends.beginning[item.start : item.start + 1] != b"{":
+        return None
+    return Checked(event_id, has_event=True, dsn=header.get("dsn"))
 
 
 def _checked(header: dict[str, Any], items: list[envelope.Span], payload: Payload, largest: int) -> Checked:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any, ClassVar
 
 from uvicorn_worker import UvicornWorker
+
+
+#: A request leaves no cycles behind: looking for them after every 700 objects, Python's default, finds none.
+COLLECT_AFTER = (20_000, 20, 20)
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]
@@ -19,3 +24,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]
         # Whose X-Forwarded-For counts is TRUSTED_PROXIES' business.
         "proxy_headers": False,
     }
+
+    def init_process(self) -> None:
+        gc.freeze()  # what is shared with the parent stays shared
+        gc.set_threshold(*COLLECT_AFTER)
+        super().init_process()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 PR_SET_PDEATHSIG = 1
+AUTOGROUP = Path("/proc/self/autogroup")
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -29,13 +30,24 @@ def end_with_parent(signum: signal.Signals, parent: int, nice: int = 0) -> Calla
     """
 
     def before_exec() -> None:
-        os.nice(nice)
+        give_way(nice)
         if LIBC is not None:
             LIBC.prctl(PR_SET_PDEATHSIG, signum)
             if os.getppid() != parent:  # it ended before we asked
                 os._exit(1)
 
     return before_exec
+
+
+def give_way(nice: int) -> None:
+    """Let all others go first, by so much more than now.
+
+    A session of its own is a group of its own to the scheduler (autogroup, sched(7)): its share does not
+    depend on how nice the processes in it are, only on the group's own figure, where there is one.
+    """
+    if os.nice(nice) > 0:
+        with contextlib.suppress(OSError):
+            AUTOGROUP.write_text(str(os.nice(0)))
 
 
 def end_session(child: subprocess.Popen[Any]) -> None:

@@ -4,6 +4,7 @@
     pieces(body, "gzip", limit) -> chunks of bytes     raises TooLarge, Damaged
     decompress(body, "gzip", limit) -> bytes           the pieces joined; raises the same
     small(body, "gzip", limit) -> bytes | None         the same for what is small and as usual, else None
+    ends(body, "gzip") -> Ends | None                  how the content begins and how long it is, unread
 
 `limit` counts decompressed bytes. "deflate" is read with and without its zlib wrapper, as clients send both.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 import brotli
 from isal import isal_zlib
@@ -23,11 +24,16 @@ from app.base.zstandard import zstd
 PIECE = 64 * 1024
 #: Content that is undone in one call, when it is no more: nearly every event, and little memory.
 SMALL = 256 * 1024
+#: Of `ends`: shorter bodies cost next to nothing when they are undone, so they are better read.
+WORTH_IT = 1024
+#: Bytes of a content's beginning: two header lines of an envelope and the first byte of its payload.
+BEGINNING = 768
 #: A zstd frame may ask for a window of gigabytes; 2^27 bytes is what its own tools allow.
 ZSTD_WINDOW_LOG = 27
 
 _IsalError = cast("type[Exception]", isal_zlib.error)
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
+_GZIP_MAGIC = b"\x1f\x8b\x08"
 
 _ALIASES = {
     "": "",
@@ -87,6 +93,28 @@ def small(body: bytes, encoding: str, limit: int) -> bytes | None:
     except _IsalError:
         return None
     return whole if decoder.eof and not decoder.unused_data and len(whole) <= bound else None
+
+
+class Ends(NamedTuple):
+    """What a gzip member tells without being undone; whoever undoes it finds a lie to be damage."""
+
+    beginning: bytes
+    size: int  # decompressed bytes, below 2^32
+
+
+def ends(body: bytes, encoding: str) -> Ends | None:
+    """None for all but one gzip member worth the trouble (RFC 1952: its last four bytes are its size)."""
+    if encoding != "gzip" or len(body) < WORTH_IT:
+        return None
+    # A second member would make the last four bytes speak of that one alone.
+    if not body.startswith(_GZIP_MAGIC) or body.find(_GZIP_MAGIC, 1) >= 0:
+        return None
+    try:
+        # zlib's own: isal's state is so large that making it costs twice as much as this.
+        beginning = zlib.decompressobj(_GZIP_WINDOW).decompress(body[:BEGINNING], BEGINNING)
+    except zlib.error:
+        return None
+    return Ends(beginning, int.from_bytes(body[-4:], "little"))
 
 
 def pieces(body: bytes, encoding: str, limit: int) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
     split(data) -> Envelope(header, items)     whole bytes; payloads are views, not copies
     spans(data) -> (header, spans)             whole bytes; where the payloads lie
+    alone(beginning, size) -> (header, span)   of one that has a single item, by its first bytes
     Reader().feed(piece) … .close()            the same grammar over pieces, payloads not kept
 
 Only LF ends a line; a CR belongs to the payload. An item without `length` runs to the next LF or the end.
@@ -108,6 +109,23 @@ def _usual(data: bytes) -> tuple[dict[str, Any], list[Span]] | None:
 
 
 _LINE_END = (b"\n", b"")
+
+
+def alone(beginning: bytes, size: int) -> tuple[dict[str, Any], Span] | None:
+    """The header and the only item of an envelope of `size` bytes; None unless its first bytes tell both."""
+    end = beginning.find(b"\n")
+    stop = beginning.find(b"\n", end + 1)
+    if end < 0 or stop < 0:
+        return None
+    try:
+        header, headers = _decode(beginning[:end]), _decode(beginning[end + 1 : stop])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    length, start = headers.get("length"), stop + 1
+    if type(length) is not int or type(headers.get("type")) is not str or length < 0:
+        return None
+    # With the line end behind the payload or without.
+    return (header, Span(headers, start, start + length)) if 0 <= size - start - length <= 1 else None
 
 
 class Reader:

@@ -8,6 +8,7 @@ What an engine would give is given like this:
                         service's volumes and tmpfs, entered without any capability; else only file modes
     environment         the ENV lines of the Dockerfile and the service's `environment`, nothing of ours
     volumes, tmpfs      a folder each
+    cpu_shares          the weight of the service's session, where the kernel groups by sessions
     postgres:5432 …     the address on 127.0.0.1 where that service listens here
     0.0.0.0:8000 …      the same, seen from inside the service
 
@@ -17,6 +18,8 @@ rabbitmq.conf.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import re
 import shutil
@@ -133,7 +136,12 @@ class Stage:
 
     def begin(self, name: str) -> None:
         """Start a service; back at once."""
-        self.made(name).start()
+        process = self.made(name)
+        process.start()
+        if shares := self.services[name].get("cpu_shares"):
+            assert process.child
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{process.child.pid}/autogroup").write_text(str(niceness(shares)))
 
     def made(self, name: str) -> Process:
         how: dict[str, Callable[[], Process]] = {
@@ -234,6 +242,11 @@ class Stage:
         if "rabbitmq" in self.running:
             self.stop_epmd()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def niceness(shares: int) -> int:
+    """Of a group whose weight is to the usual 1024 as `shares` are; a step of one is a fourth (sched(7))."""
+    return round(math.log(1024 / shares, 1.25))
 
 
 def make_cluster(cluster: Path, given: dict[str, Any]) -> None:
