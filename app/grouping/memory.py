@@ -7,17 +7,24 @@ of this process, so that nobody can make a trace that passes for another.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from operator import attrgetter
 from typing import Any
+
+import msgspec
+from msgspec.structs import astuple
 
 from app.event import Grouping
 from app.grouping.stacktraces import stacktrace
 
 #: Everything that `frames` and `stacktraces` read of a frame and of a mechanism; other frames have no more.
-_FRAME = attrgetter(
+_COUNTS = (
     *("platform", "module", "function", "filename", "abs_path", "package"),
     *("context_line", "in_app", "lineno", "colno"),
 )
+#: What else a frame may hold without being told from others by more than it is worth.
+_MORE = frozenset(("raw_function", "data"))
 _MECHANISM = attrgetter("synthetic", "exception_id", "parent_id", "is_exception_group")
 
 _known: dict[int, Grouping] = {}
@@ -32,15 +39,23 @@ def mark(data: dict[str, Any], config: str) -> int | None:
                 thrown.type,
                 None if thrown.mechanism is None else _MECHANISM(thrown.mechanism),
                 thrown.mechanism is not None and thrown.mechanism.meta is not None,
-                tuple(map(_FRAME, thrown.stacktrace.frames)),
+                tuple(map(_reader(type(thrown.stacktrace.frames[0])), thrown.stacktrace.frames)),
             )
             for thrown in data["exception"]["values"]
         ]
-    except (KeyError, AttributeError):  # no exceptions, none with a trace, or those of the long way
+    except (KeyError, AttributeError, IndexError):  # no exception, one without frames, or of the long way
         return None
     if any(has_meta for _, _, has_meta, _ in chain):
         return None
     return hash((config, data["platform"], *chain))
+
+
+@cache
+def _reader(frame: type) -> Callable[[Any], tuple[Any, ...]]:
+    """How what counts of such a frame is fetched: all of it at once, where there is little else in it."""
+    if issubclass(frame, msgspec.Struct) and set(frame.__struct_fields__) - _MORE == set(_COUNTS):
+        return astuple
+    return attrgetter(*_COUNTS)
 
 
 def recall(mark: int) -> Grouping | None:

@@ -174,6 +174,8 @@ def event_id(value: object) -> str:
     """32 lowercase hex characters of an id with or without dashes; "" when it is none."""
     if not isinstance(value, str):
         return ""
+    if _ID.fullmatch(value) and value != _NIL:  # as nearly all clients write it
+        return value
     text = value.strip().replace("-", "").lower()
     return text if _ID.fullmatch(text) and text != _NIL else ""
 

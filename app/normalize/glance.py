@@ -24,13 +24,9 @@ from app.normalize.regular import Listed, Name, Number, Regular, Short, Text, Wo
 from app.normalize.request import request
 from app.normalize.screen import has_words
 from app.normalize.shortcut import LONGEST_CONTEXT, SPOKEN
-from app.normalize.user import AUTO
 
 #: Bytes of an event that is kept as it came: of larger ones much is cut.
 LARGEST_KEPT = 64 * 1024
-#: What attributes were called before 2016.
-_OLD = b'"sentry.interfaces.'
-_AUTO = AUTO.encode()
 
 
 class Frame(Regular, gc=False):
@@ -122,7 +118,7 @@ _decode_request = msgspec.json.Decoder(_Request).decode
 
 def decoded(raw: bytes) -> dict[str, Any] | None:
     """What counts of an event, its exceptions as a list; None of an event that has to go a longer way."""
-    return None if len(raw) > LARGEST_KEPT or _OLD in raw else present(raw, _decode)
+    return None if len(raw) > LARGEST_KEPT else present(raw, _decode)
 
 
 class Glance:
@@ -202,8 +198,8 @@ def _is_clean(raw: bytes) -> bool:
     return encode(kept) == before
 
 
-def as_it_came(raw: bytes, data: dict[str, Any], address: str) -> AsItCame:
+def as_it_came(raw: bytes, data: dict[str, Any], address: str, *, is_named: bool) -> AsItCame:
     """What is stored; the address of the connection only where it is part of what is shown."""
     user = data.get("user")
-    is_shown = address != "" and ((user and user.get("ip_address") == address) or _AUTO in raw)
+    is_shown = is_named or (user and user.get("ip_address") == address)
     return AsItCame(raw=Raw(raw), address=address if is_shown else "")

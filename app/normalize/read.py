@@ -179,7 +179,7 @@ def _event(part: Part, accepted: Accepted) -> Event | None:
     sight = screen.look(part.raw)
     if sight.may_stay and (payload := glance.decoded(part.raw)) is not None:
         try:
-            return _at_a_glance(payload, part, accepted)
+            return _at_a_glance(payload, part, accepted, is_named=sight.names_address)
         except Irregular:
             pass
     return _replaced(part, accepted, sight)
@@ -195,10 +195,10 @@ def _replaced(part: Part, accepted: Accepted, sight: screen.Sight) -> Event | No
     return _the_long_way(part, accepted)
 
 
-def _at_a_glance(payload: dict[str, Any], part: Part, accepted: Accepted) -> Event | None:
+def _at_a_glance(payload: dict[str, Any], part: Part, accepted: Accepted, *, is_named: bool) -> Event | None:
     event = _normalised(payload, part, accepted, way=Glance())
     if event is not None:
-        event.came = glance.as_it_came(part.raw, event.data, accepted.address)
+        event.came = glance.as_it_came(part.raw, event.data, accepted.address, is_named=is_named)
         if any(note.type == DRIFT for note in event.notes):
             event.came.sent_at = part.sent_at
         event.notes = []

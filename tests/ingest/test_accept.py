@@ -33,6 +33,8 @@ from tests.tasks.crews import database_url, eventually
 pytestmark = [pytest.mark.needs("amqp"), pytest.mark.django_db]
 
 EVENT = b'{"message":"disk full","platform":"python"}'
+#: One that is large however it is packed.
+LARGE = json.dumps({"message": "disk full", "extra": {str(n): uuid.UUID(int=n**9).hex for n in range(99)}}).encode()
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +199,10 @@ BAD: list[tuple[str, int, bytes, dict[str, str]]] = [
     ("no UTF-8", 400, b'{"a":"\xff"}\n', {}),
     ("gzip that is none", 400, envelope(EVENT), GZIP),
     ("cut gzip", 400, gzip.compress(envelope(EVENT))[:-9], GZIP),
+    ("a large event cut", 400, gzip.compress(envelope(LARGE))[:-9], GZIP),
+    ("a large event with rubbish behind", 400, gzip.compress(envelope(LARGE)) + b"rubbish", GZIP),
+    ("a large event and a cut one", 400, gzip.compress(envelope(LARGE) + b'{"type":"event"}\n{'), GZIP),
+    ("a large event that is no JSON", 400, gzip.compress(envelope(LARGE[1:])), GZIP),
     ("an unknown encoding", 415, envelope(EVENT), {"Content-Encoding": "rot13"}),
     ("an event over 1 MB", 413, envelope(b'{"a":"' + b"x" * 2**20 + b'"}'), {}),
     ("an event over 1 MB, packed", 413, gzip.compress(envelope(b'{"a":"' + b"x" * 2**21 + b'"}')), GZIP),
@@ -220,6 +226,15 @@ def test_what_is_no_envelope_is_refused_so_that_a_browser_can_read_why(
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "X-Sentry-Error" in answer.headers["access-control-expose-headers"]
     assert server.sender.message("the connection is still good").status == 200
+
+
+def test_damage_in_the_middle_of_a_large_event_is_for_the_worker_to_find(
+    server: Server, queue: Queue
+) -> None:
+    body = bytearray(gzip.compress(envelope(LARGE, "d" * 32)))
+    body[len(body) // 2] ^= 0xFF
+    assert server.sender.envelope(bytes(body), **GZIP).json == {"id": "d" * 32}
+    assert arrived(queue, "d" * 32).body == body
 
 
 @pytest.mark.parametrize(

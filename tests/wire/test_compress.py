@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import gzip
+import random
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -113,3 +114,39 @@ def test_a_usual_body_is_undone_in_one_call(pack: Callable[[bytes], bytes]) -> N
     encoding = "gzip" if pack is gzip.compress else "deflate"
     assert compress.small(pack(bytes(compress.SMALL)), encoding, LIMIT) == bytes(compress.SMALL)
     assert compress.small(pack(bytes(compress.SMALL + 1)), encoding, LIMIT) is None
+
+
+def noise(size: int) -> bytes:
+    """Bytes that do not become fewer."""
+    return random.Random(size).randbytes(size)
+
+
+@given(data=st.binary(max_size=2000), size=st.integers(0, 4000))
+def test_the_ends_of_a_gzip_body_tell_what_is_inside(data: bytes, size: int) -> None:
+    whole = data + noise(size)
+    body = gzip.compress(whole)
+    ends = compress.ends(body, "gzip")
+    assert (ends is None) == (len(body) < compress.WORTH_IT or body.count(b"\x1f\x8b\x08") > 1)
+    if ends:
+        assert ends.size == len(whole)
+        assert ends.beginning
+        assert whole.startswith(ends.beginning)
+
+
+def test_only_one_member_has_ends() -> None:
+    body = gzip.compress(noise(4000))
+    assert compress.ends(body, "gzip")
+    assert compress.ends(body, "deflate") is None
+    assert compress.ends(body + gzip.compress(b"more"), "gzip") is None
+    assert compress.ends(b"{" + body, "gzip") is None
+    assert compress.ends(body[:10] + b"\xff" * 4000, "gzip") is None
+
+
+@given(lie=st.integers(0, 2**32 - 1))
+def test_a_lie_at_the_end_is_damage(lie: int) -> None:
+    body = gzip.compress(noise(4000))[:-4] + lie.to_bytes(4, "little")
+    ends = compress.ends(body, "gzip")
+    assert ends
+    assert ends.size == lie
+    with pytest.raises(Damaged):
+        decompress(body, "gzip", LIMIT)

@@ -146,3 +146,30 @@ def test_the_quick_way_ends_where_the_reader_does() -> None:
     longest = b'{"a":"' + b"x" * (envelope.LONGEST_HEADER - 8) + b'"}\n'
     for data in (most, most + b'{"type":"session"}\n{}', longest, longest[:-2] + b" }\n"):
         assert read_by(spans, data) == read_by(with_a_reader, data)
+
+
+LINES = st.sampled_from(
+    [b'{"event_id":"a"}', b"{}", b'{"type":"event","length":5}', b'{"type":"event"}', b'{"type":7,"length":5}',
+     b'{"type":"event","length":null}', b'{"type":"log","length":0}', b"[]", b"", b"12345", b"1234", b"\xff"]
+)  # fmt: skip
+
+
+@given(lines=st.lists(LINES, max_size=7), cut=st.integers(0, 200))
+def test_what_is_alone_by_its_beginning_is_alone(lines: list[bytes], cut: int) -> None:
+    data = b"\n".join(lines)
+    found = envelope.alone(data[:cut], len(data))
+    if found:
+        header, item = found
+        assert len(data) - 1 <= item.end <= len(data)
+        if data[item.end :] in (b"", b"\n"):  # else it is malformed
+            assert spans(data) == (header, [item])
+
+
+def test_an_event_is_alone_with_its_line_end_and_without() -> None:
+    data = HEADER + b'{"type":"event","length":7}\n{"a":1}'
+    for more in (b"", b"\n"):
+        found = envelope.alone(data[:-3], len(data + more))
+        assert found
+        assert found == (spans(data)[0], spans(data)[1][0])
+    for more in (b"\n\n", b'\n{"type":"event"}\n{}'):
+        assert envelope.alone(data[:-3], len(data + more)) is None
