@@ -158,6 +158,11 @@ def test_rabbitmq_and_postgres_are_tuned_to_fit_their_limits() -> None:
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
 
 
+def test_workers_get_what_accepting_leaves() -> None:
+    shares = {name: described.get("cpu_shares", 1024) for name, described in compose.raw()["services"].items()}
+    assert shares.pop("worker") * 8 == min(shares.values())
+
+
 def test_the_readme_tells_every_service_and_its_limit() -> None:
     readme = (compose.DOCKER.parent / "README.md").read_text()
     told = dict(re.findall(r"^\| (\w+) \| .* \| (\d+) MB \|$", readme, re.MULTILINE))

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.local.process import NotReady, Process
+from app.local.process import AUTOGROUP, NotReady, Process
 from app.local.supervise import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,3 +123,14 @@ def test_a_killed_supervisor_takes_its_programs_with_it() -> None:
         parent.kill()
     child.wait(10)
     assert not child.is_running()
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not group processes by sessions")
+def test_who_gives_way_does_so_with_all_of_its_session() -> None:
+    code = "import os; print(os.nice(0), open('/proc/self/autogroup').read().split()[-1])"
+    process = Process("worker", [sys.executable, "-c", code], nice=3)
+    process.start()
+    assert process.child
+    assert process.child.stdout
+    of_process, of_session = map(int, process.child.stdout.read().split())
+    assert of_process == of_session == os.nice(0) + 3

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from tasks import queues, scheduler
+from tasks.catalogue import QUEUES
 from tests.tasks.crews import database_url, eventually
 
 
@@ -75,6 +76,11 @@ def test_the_clock_starts_tasks_and_a_second_scheduler_takes_over_from_a_killed_
     said(second, "Scheduling")
     before = waiting()
     eventually(lambda: waiting() > before)
+
+
+def test_a_heartbeat_goes_through_every_queue_at_once(broker: str, transactional_db: None, tmp_path: Path) -> None:
+    with scheduling(tmp_path / "first"):
+        eventually(lambda: all(waiting(queue.name) for queue in QUEUES), 20)
 
 
 @pytest.mark.needs("amqp")
