@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from uvicorn_worker import UvicornWorker
 
-
 #: A request leaves no cycles behind: looking for them after every 700 objects, Python's default, finds none.
 COLLECT_AFTER = (20_000, 20, 20)
 

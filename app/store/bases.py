@@ -29,6 +29,8 @@ ENOUGH = 3
 #: Bytes of a body that is worth being one, and of all that a process remembers.
 SMALLEST, LARGEST, REMEMBERED = 1024, 256 * 1024, 8 * 1024 * 1024
 MOST_MET = 50_000
+#: What two events have in common is long: not to look for less makes bodies a sixth smaller, no slower.
+_OPTIONS = {zstd.CompressionParameter.compression_level: 1, zstd.CompressionParameter.min_match: 7}
 #: How long new bodies use a base, and how much longer than the events it is kept.
 USED, SLACK = timedelta(days=7), timedelta(days=3)
 
@@ -96,8 +98,9 @@ def key(event: Event) -> Key | None:
     return (event.project_id, event.grouping.hashes[0]) if event.grouping and event.grouping.hashes else None
 
 
-def compress(body: bytes, base: Base, level: int) -> bytes:
-    return zstd.compress(body, level, zstd_dict=base.content.as_prefix)
+def compress(body: bytes, base: Base) -> bytes:
+    """With a compressor of its own: one kept for each base would be a third faster, and take 130 KB each."""
+    return zstd.compress(body, options=_OPTIONS, zstd_dict=base.content.as_prefix)
 
 
 def content(row: BodyDictionary) -> zstd.ZstdDict:

@@ -68,7 +68,7 @@ def pack(events: Sequence[Event]) -> list[tuple[int | None, bytes]]:
     """For each event the number of the dictionary that was used, if any, and the compressed body."""
     raws = [_encode(_body(event)) for event in events]
     return [
-        (base.number, bases.compress(raw, base, LEVEL)) if base else _pack_alone(event, raw)
+        (base.number, bases.compress(raw, base)) if base else _pack_alone(event, raw)
         for event, raw, base in zip(events, raws, bases.of(events, raws), strict=True)
     ]
 

@@ -1,7 +1,7 @@
 """What the figures were measured on.
 
-Machines differ by more than most changes do, and one of them by a third within minutes. So every run times a
-fixed loop first: `machine_factor` is how many times as long it took as on the machine the budgets were set on.
+Machines differ by more than most changes do, and one of them by a third within minutes. So every run times
+a fixed loop first: `machine_factor` is how many times as long it took as on the budgets' machine.
 Divide microseconds by it, and multiply events per second, to compare runs of different days.
 """
 

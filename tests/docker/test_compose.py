@@ -159,7 +159,8 @@ def test_rabbitmq_and_postgres_are_tuned_to_fit_their_limits() -> None:
 
 
 def test_workers_get_what_accepting_leaves() -> None:
-    shares = {name: described.get("cpu_shares", 1024) for name, described in compose.raw()["services"].items()}
+    services = compose.raw()["services"]
+    shares = {name: described.get("cpu_shares", 1024) for name, described in services.items()}
     assert shares.pop("worker") * 8 == min(shares.values())
 
 

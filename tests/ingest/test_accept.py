@@ -34,7 +34,8 @@ pytestmark = [pytest.mark.needs("amqp"), pytest.mark.django_db]
 
 EVENT = b'{"message":"disk full","platform":"python"}'
 #: One that is large however it is packed.
-LARGE = json.dumps({"message": "disk full", "extra": {str(n): uuid.UUID(int=n**9).hex for n in range(99)}}).encode()
+NOISE = {str(number): uuid.UUID(int=number**9).hex for number in range(99)}
+LARGE = json.dumps({"message": "disk full", "extra": NOISE}).encode()
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,9 @@ def test_the_clock_starts_tasks_and_a_second_scheduler_takes_over_from_a_killed_
     eventually(lambda: waiting() > before)
 
 
-def test_a_heartbeat_goes_through_every_queue_at_once(broker: str, transactional_db: None, tmp_path: Path) -> None:
+def test_a_heartbeat_goes_through_every_queue_at_once(
+    broker: str, transactional_db: None, tmp_path: Path
+) -> None:
     with scheduling(tmp_path / "first"):
         eventually(lambda: all(waiting(queue.name) for queue in QUEUES), 20)
 

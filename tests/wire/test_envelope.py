@@ -149,8 +149,8 @@ def test_the_quick_way_ends_where_the_reader_does() -> None:
 
 
 LINES = st.sampled_from(
-    [b'{"event_id":"a"}', b"{}", b'{"type":"event","length":5}', b'{"type":"event"}', b'{"type":7,"length":5}',
-     b'{"type":"event","length":null}', b'{"type":"log","length":0}', b"[]", b"", b"12345", b"1234", b"\xff"]
+    [b'{"event_id":"a"}', b"{}", b'{"type":"event","length":5}', b'{"type":"event"}',
+     b'{"type":7,"length":5}', b'{"type":"event","length":null}', b'{"type":"log","length":0}', b"[]", b"", b"12345", b"1234", b"\xff"]
 )  # fmt: skip
 
 
