@@ -8,7 +8,6 @@ of this process, so that nobody can make a trace that passes for another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -39,7 +38,7 @@ def mark(data: dict[str, Any], config: str) -> int | None:
                 thrown.type,
                 None if thrown.mechanism is None else _MECHANISM(thrown.mechanism),
                 thrown.mechanism is not None and thrown.mechanism.meta is not None,
-                tuple(map(_reader(type(thrown.stacktrace.frames[0])), thrown.stacktrace.frames)),
+                tuple(map(_readers[type(thrown.stacktrace.frames[0])], thrown.stacktrace.frames)),
             )
             for thrown in data["exception"]["values"]
         ]
@@ -50,12 +49,16 @@ def mark(data: dict[str, Any], config: str) -> int | None:
     return hash((config, data["platform"], *chain))
 
 
-@cache
-def _reader(frame: type) -> Callable[[Any], tuple[Any, ...]]:
-    """How what counts of such a frame is fetched: all of it at once, where there is little else in it."""
-    if issubclass(frame, msgspec.Struct) and set(frame.__struct_fields__) - _MORE == set(_COUNTS):
-        return astuple
-    return attrgetter(*_COUNTS)
+class _Readers(dict[type, Callable[[Any], tuple[Any, ...]]]):
+    """How what counts of a frame is fetched: all of it at once, where there is little else in it."""
+
+    def __missing__(self, frame: type) -> Callable[[Any], tuple[Any, ...]]:
+        is_brief = issubclass(frame, msgspec.Struct) and set(frame.__struct_fields__) - _MORE == set(_COUNTS)
+        self[frame] = found = astuple if is_brief else attrgetter(*_COUNTS)
+        return found
+
+
+_readers = _Readers()
 
 
 def recall(mark: int) -> Grouping | None:

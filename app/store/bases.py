@@ -30,7 +30,10 @@ ENOUGH = 3
 SMALLEST, LARGEST, REMEMBERED = 1024, 256 * 1024, 8 * 1024 * 1024
 MOST_MET = 50_000
 #: What two events have in common is long: not to look for less makes bodies a sixth smaller, no slower.
-_OPTIONS = {zstd.CompressionParameter.compression_level: 1, zstd.CompressionParameter.min_match: 7}
+_OPTIONS: dict[int, int] = {
+    zstd.CompressionParameter.compression_level: 1,
+    zstd.CompressionParameter.min_match: 7,
+}
 #: How long new bodies use a base, and how much longer than the events it is kept.
 USED, SLACK = timedelta(days=7), timedelta(days=3)
 
