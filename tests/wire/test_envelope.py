@@ -81,6 +81,75 @@ def test_what_is_no_envelope_is_said_in_a_sentence(data: bytes, sentence: str) -
 
 LINES = st.sampled_from(
     [
+        b"{}",
+        b'{"type":"event"}',
+        b'{"type":"a","length":3}',
+        b'{"type":"a","length":0}',
+        b"",
+        b"abc",
+        b"\r",
+        b"\xff",
+    ]
+)
+
+
+def read_in_pieces(data: bytes, size: int) -> list[tuple[int, int]] | str:
+    reader = Reader()
+    try:
+        for at in range(0, len(data), size):
+            reader.feed(data[at : at + size])
+        reader.close()
+    except Malformed as error:
+        return str(error)
+    return [(item.start, item.end) for item in reader.items]
+
+
+@given(st.lists(LINES).map(b"\n".join) | st.binary(), st.integers(1, 40))
+def test_pieces_of_any_size_read_the_same(data: bytes, size: int) -> None:
+    assert read_in_pieces(data, size) == read_in_pieces(data, len(data) or 1)
+
+
+@given(st.binary() | st.lists(LINES | st.binary(max_size=9)).map(b"\n".join).map(lambda b: b"{}\n" + b))
+def test_any_bytes_are_an_envelope_or_malformed(data: bytes) -> None:
+    try:
+        found = split(data)
+    except Malformed:
+        return
+    assert sum(len(item.payload) for item in found.items) <= len(data)
+
+
+def read_by(read: Callable[[bytes], object], data: bytes) -> object:
+    try:
+        return read(data)
+    except Malformed as error:
+        return str(error)
+
+
+def with_a_reader(data: bytes) -> object:
+    reader = Reader()
+    reader.feed(data)
+    reader.close()
+    return reader.header, reader.items
+
+
+@given(
+    st.lists(LINES | st.binary(max_size=9)).map(b"\n".join).map(lambda b: b"{}\n" + b)
+    | st.lists(LINES | st.just(b" ")).map(b"\n".join)
+    | st.binary()
+)
+def test_the_quick_way_finds_and_says_what_the_reader_does(data: bytes) -> None:
+    assert read_by(spans, data) == read_by(with_a_reader, data)
+
+
+def test_the_quick_way_ends_where_the_reader_does() -> None:
+    most = b"{}\n" + b'{"type":"session"}\n{}\n' * envelope.MOST_ITEMS
+    longest = b'{"a":"' + b"x" * (envelope.LONGEST_HEADER - 8) + b'"}\n'
+    for data in (most, most + b'{"type":"session"}\n{}', longest, longest[:-2] + b" }\n"):
+        assert read_by(spans, data) == read_by(with_a_reader, data)
+
+
+SHORT_LINES = st.sampled_from(
+    [
         *(b'{"event_id":"a"}', b"{}", b"[]", b"", b"\xff", b"12345", b"1234"),
         *(b'{"type":"event","length":5}', b'{"type":"event"}', b'{"type":"event","length":null}'),
         *(b'{"type":7,"length":5}', b'{"type":"log","length":0}'),
@@ -88,7 +157,7 @@ LINES = st.sampled_from(
 )
 
 
-@given(lines=st.lists(LINES, max_size=7), cut=st.integers(0, 200))
+@given(lines=st.lists(SHORT_LINES, max_size=7), cut=st.integers(0, 200))
 def test_what_is_alone_by_its_beginning_is_alone(lines: list[bytes], cut: int) -> None:
     data = b"\n".join(lines)
     found = envelope.alone(data[:cut], len(data))
