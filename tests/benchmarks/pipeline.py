@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.benchmarks import floors, report
+from tests.benchmarks import floors, pure, report
 from tests.benchmarks.measure import measure
 from tests.benchmarks.stand import Stand, shipped
 
@@ -39,6 +39,7 @@ def sustained(stand: Stand, options: report.Options) -> dict[str, Any]:
         "end_to_end_per_s": flat_out["end_to_end_per_s"],
         "us_per_event": flat_out["us_per_event"],
         "us_per_event_by_role": flat_out["us_per_event_by_role"],
+        "us_of_stages": stages(),
         "lost": sum(load["lost"] for load in loads.values()),
         "doubled": sum(load["doubled"] for load in loads.values()),
         "floors": {"process": floor},
@@ -48,6 +49,11 @@ def sustained(stand: Stand, options: report.Options) -> dict[str, Any]:
         },
         **loads,
     }
+
+
+def stages() -> dict[str, float]:
+    """Where a worker's time goes, each stage alone in one process: see tests.benchmarks.pure."""
+    return {name: round(value, 1) for name, value in pure.figures().items()}
 
 
 if __name__ == "__main__":

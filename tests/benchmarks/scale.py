@@ -31,11 +31,12 @@ with parts as (
     from pg_class c left join pg_inherits i on i.inhrelid = c.oid left join pg_class p on p.oid = i.inhparent
     where c.relkind = 'r' and c.relname like 'app\\_%'
 )
-select name, sum(pg_relation_size(oid)), sum(coalesce(pg_total_relation_size(nullif(reltoastrelid, 0)), 0)),
-       sum(pg_indexes_size(oid))
+select name, sum(pg_relation_size(oid))::bigint,
+       sum(coalesce(pg_total_relation_size(nullif(reltoastrelid, 0)), 0))::bigint,
+       sum(pg_indexes_size(oid))::bigint
 from parts group by 1 order by 2 desc"""
 INDEXES = """
-select coalesce(p.relname, i.indexrelname), sum(pg_relation_size(i.indexrelid))
+select coalesce(p.relname, i.indexrelname), sum(pg_relation_size(i.indexrelid))::bigint
 from pg_stat_user_indexes i
 left join pg_inherits h on h.inhrelid = i.indexrelid left join pg_class p on p.oid = h.inhparent
 where i.relname like 'app\\_%' group by 1 order by 2 desc limit 12"""
