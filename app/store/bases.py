@@ -27,7 +27,7 @@ from app.store.database import array, arrays, cursor, numbers
 #: Events of a hash that a process meets before it makes a base.
 ENOUGH = 3
 #: Bytes of a body that is worth being one, and of all that a process remembers.
-SMALLEST, LARGEST, REMEMBERED = 1024, 256 * 1024, 8 * 1024 * 1024
+SMALLEST, LARGEST, REMEMBERED = 1024, 256 * 1024, 24 * 1024 * 1024
 MOST_MET = 50_000
 #: What two events have in common is long: not to look for less makes bodies a sixth smaller, no slower.
 _OPTIONS: dict[int, int] = {

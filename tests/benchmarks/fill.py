@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from app.event import Event
 
 GROUP = 100
+#: Events after which the dictionaries are trained, as a task does in the first ten minutes.
+TRAINED = 2000
 DAY = 86_400_000_000  # µs
 
 
@@ -46,6 +48,7 @@ def fill(given: argparse.Namespace) -> None:
     from django.db import connection
 
     from app.base import clock
+    from app.store import bodies, training
     from app.store.record import record
 
     known, chance, now = read(given), random.Random(os.getpid()), clock.micros()
@@ -58,6 +61,9 @@ def fill(given: argparse.Namespace) -> None:
         group = [again(chance.choice(known), chance, now, given.days) for _ in range(GROUP)]
         record(group)
         done += GROUP
+        if done == TRAINED:
+            training.train()
+            bodies.forget()
         if done - told >= given.every or done >= given.events:
             spent = time.process_time() - here, sum(session.cpu_times()[:2]) - there
             micros = [round(seconds / (done - told) * 1e6, 1) for seconds in spent]
@@ -71,7 +77,7 @@ def read(given: argparse.Namespace) -> list[Event]:
     from app.base import clock
     from app.grouping import group
     from app.normalize.limits import Limits
-    from app.normalize.read import read as normalised
+    from app.normalize.read import parts
     from app.wire.record import Accepted, frame
     from tests.benchmarks.bodies import VARIANTS, bodies
 
@@ -89,7 +95,7 @@ def read(given: argparse.Namespace) -> list[Event]:
             event_id="0" * 32,
             body=body,
         )
-        [event] = normalised(frame(record), Limits()).events
+        [event] = [event for part in parts(frame(record), Limits()) for event in part.events]
         event.grouping = group(event)
         events.append(event)
     return events
