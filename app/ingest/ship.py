@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from amqp import PreconditionFailed
 from django.conf import settings
@@ -19,15 +19,22 @@ from kombu import Connection, Producer
 
 from app.ingest import folder
 from app.ingest.journal import Journal
-from app.ingest.tail import Slice, Tail
+from app.ingest.tail import BYTES, Slice, Tail
 from tasks import groups, queues
 
 logger = logging.getLogger(__name__)
 
-#: Seconds from one message to the next while they are not full: what arrives together travels together.
-PACE = 0.025
-#: Bytes that make a message which need not wait for company.
-FULL = 384 * 1024
+
+class Pace(NamedTuple):
+    """What arrives together travels together."""
+
+    seconds: float  # from one message to the next while they are not full
+    full: int  # bytes that make a message which need not wait for company
+
+
+#: While so many groups wait in the broker, larger ones cost no time, and the workers and PostgreSQL less.
+BUSY = 4
+QUICK, SPARING = Pace(0.025, 384 * 1024), Pace(0.080, BYTES - 32 * 1024)
 #: Seconds between looks at how much waits in the broker.
 LOOK_EVERY = 1.0
 #: Seconds the broker has to confirm, and for which one that says "blocked" (memory, disk) is waited for.
@@ -163,6 +170,7 @@ class Shipper:
     def __init__(self, journal: Journal) -> None:
         self.error = ""  # why the broker does not take groups, "" while it does
         self.queued = 0  # groups that waited in the broker at the last look
+        self.pace = QUICK
         self.is_held = False  # so many that the others stay in the journal
         self._journal = journal
         self._own: Tail | None = None
@@ -182,7 +190,7 @@ class Shipper:
     def wake(self) -> None:
         """There is more in the journal."""
         self._grown.set()
-        if self._journal.waiting >= FULL:
+        if self._journal.waiting >= self.pace.full:
             self._full.set()
 
     def stop(self, seconds: float) -> None:
@@ -216,8 +224,8 @@ class Shipper:
                 if self._stopping.is_set():
                     break
                 self._grown.wait(1.0)
-            elif size < FULL and self._journal.waiting < FULL:
-                self._full.wait(PACE)
+            elif max(size, self._journal.waiting) < self.pace.full:
+                self._full.wait(self.pace.seconds)
         self._leave()
 
     def _look(self) -> None:
@@ -229,6 +237,7 @@ class Shipper:
         if (queued := self._publisher.waiting(connect=self.is_held)) is None:
             return
         self.queued = queued
+        self.pace = QUICK if queued < BUSY else SPARING
         # Lets go well below the limit, so that it does not come and go with every group.
         is_held = queued > (settings.QUEUE_LIMIT * 3 // 4 if self.is_held else settings.QUEUE_LIMIT)
         if is_held and not self.is_held:

@@ -210,6 +210,26 @@ def test_a_queue_that_is_long_leaves_the_rest_in_the_journal(
 
 
 @both
+def test_while_groups_wait_they_become_larger(
+    queue: Queue, journal_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ship, "LOOK_EVERY", 0.05)
+    written = Journal(journal_root, 2**30)
+    with shipping(written) as shipper:
+        for number in range(200):
+            written.append([framed(number, 100)])
+            shipper.wake()
+            eventually(lambda: written.waiting == 0)
+            if shipper.pace == ship.SPARING:
+                break
+        assert shipper.queued >= ship.BUSY
+        queue.wait_for(ids(range(number + 1)))
+        written.append([framed(number + 1, 100)])
+        shipper.wake()
+        eventually(lambda: shipper.pace == ship.QUICK)
+
+
+@both
 def test_a_connection_cut_while_the_queue_is_long_is_made_again(
     proxy: Proxy, queue: Queue, journal_root: Path, short: None
 ) -> None:
