@@ -158,10 +158,12 @@ def test_rabbitmq_and_postgres_are_tuned_to_fit_their_limits() -> None:
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
 
 
-def test_workers_get_what_accepting_leaves() -> None:
+def test_accepting_goes_first_and_workers_get_what_is_left() -> None:
     services = compose.raw()["services"]
     shares = {name: described.get("cpu_shares", 1024) for name, described in services.items()}
-    assert shares.pop("worker") * 8 == min(shares.values())
+    first, last = (shares.pop("nginx"), shares.pop("ingest")), shares.pop("worker")
+    assert min(first) == 4 * max(shares.values())
+    assert last * 8 == min(shares.values())
 
 
 def test_the_readme_tells_every_service_and_its_limit() -> None:
