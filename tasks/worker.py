@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu.transport import virtual
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tasks import queues
 
@@ -32,8 +34,15 @@ class Consumer(CeleryConsumer):
         place where it looks for what is left to do: then the broker, which hands out one message at a time,
         waited for the acknowledgement and the worker for the next message until a timer woke it, up to a
         second with a full queue before it.
+
+        On Valkey a failed acknowledgement is only logged, and the message still counts as in hand: a worker
+        with one at a time would wait for ever. So it goes the way of a lost connection: it ends, and the one
+        that is started in its place has the message again.
         """
         p(*args, **options)
+        message = getattr(p, "__self__", None)
+        if isinstance(message, virtual.Message) and not message.acknowledged:
+            raise RedisConnectionError("a message could not be acknowledged")
         return p
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], object]:

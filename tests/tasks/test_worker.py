@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from typing import Any, cast
+
+import pytest
+from kombu.transport.virtual import Message
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tasks.worker import Consumer
 
@@ -13,3 +18,19 @@ def test_an_acknowledgement_does_not_wait_for_the_next_turn_of_the_loop() -> Non
     consumer.hub = object()  # Celery would hand it the acknowledgement, for later
     consumer.call_soon_ack(acknowledged.append, 7)
     assert acknowledged == [7]
+
+
+class Gone:
+    """A channel to a server that is not there any more."""
+
+    no_ack_consumers = None
+
+    def basic_ack(self, *_: Any, **__: Any) -> None:
+        raise RedisConnectionError
+
+
+def test_a_worker_that_cannot_acknowledge_ends_instead_of_waiting_for_ever() -> None:
+    message = Message({"body": "", "properties": {"delivery_tag": "1"}}, channel=cast("Any", Gone()))
+    consumer: Any = Consumer.__new__(Consumer)
+    with pytest.raises(RedisConnectionError):
+        consumer.call_soon_ack(message.ack_log_error, logging.getLogger("tests"), (RedisConnectionError,))
