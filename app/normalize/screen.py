@@ -13,6 +13,7 @@ from typing import NamedTuple
 import hyperscan
 
 from app.normalize.scrub import SENSITIVE, suspicious
+from app.normalize.user import AUTO
 
 #: What may stand in front of a number that stands alone: see `scrub`, where the exact patterns are.
 _BEFORE = r"(?:[^\w%s-]|\\[bfnrt]|\\u[0-9A-Fa-f]{4}|%%[0-9A-Fa-f]{2})"
@@ -42,7 +43,7 @@ _NAMES = (
 
 #: What attributes were called before 2016, and what stands for the address of the connection. As they are
 #: written: looking for them apart would take as long as half of all the others.
-_OLD, _ADDRESS = r'"sentry\.interfaces\.', r"\{\{auto\}\}"
+_OLD, _ADDRESS = r'"sentry\.interfaces\.', re.escape(AUTO)
 
 #: What a request may hide in its own forms: any sensitive word, and letters or blanks that are escaped.
 _HIDDEN = (_WORD, r"%(?:[46][1-9a-f]|[57][0-9a]|5f|2d)", r"(?:api|private|card|session)(?:%20|\+)", _NAMES[2])
