@@ -20,7 +20,7 @@ from app.wire.record import frames
 from tests.benchmarks.pure import payload
 from tests.events import NAMES
 from tests.events import payload as sent_by
-from tests.normalize.senders import batch, envelope, record
+from tests.normalize.senders import ADDRESS, batch, envelope, record
 from tests.normalize.test_anything import VALUES
 from tests.normalize.test_scrub import AMEX, CARD, KEY, PLACES, SECRET
 
@@ -176,6 +176,14 @@ def test_the_clock_and_the_address_of_an_event_are_remembered(
     event = {**payload(3), "user": user, "platform": platform}
     raw = json.dumps(event).encode()
     assert kept_and_shown(raw, sent_at=sent_at) == both_ways(raw, sent_at=sent_at)[1]
+
+
+def test_an_address_that_only_the_request_asks_for_is_remembered() -> None:
+    asks = {"url": "https://shop.example/", "env": {"REMOTE_ADDR": "{{auto}}"}}
+    raw = json.dumps(payload(7) | {"user": {"ip_address": "198.51.100.4"}, "request": asks}).encode()
+    shown = kept_and_shown(raw)
+    assert shown == both_ways(raw)[1]
+    assert shown["data"]["request"]["env"]["REMOTE_ADDR"] == ADDRESS
 
 
 @pytest.mark.parametrize("payload", PLACES, ids=lambda payload: json.dumps(payload)[:70])
