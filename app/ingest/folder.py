@@ -130,7 +130,7 @@ def waiting(root: Path, but: Path | None = None) -> int:
         for number in other.segments():
             skipped = confirmed.offset if number == confirmed.segment else 0
             if number >= confirmed.segment:
-                total += max(0, _size(other.segment(number)) - skipped)
+                total += max(0, _written(other.segment(number)) - skipped)
     return total
 
 
@@ -152,11 +152,26 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _size(path: Path) -> int:
+def _written(path: Path) -> int:
+    """Bytes of a segment before the zeros that are laid for its next records; 0 when it is gone."""
     try:
-        return path.stat().st_size
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return 0
+    try:
+        end = os.fstat(file).st_size
+        while end:
+            begin = max(0, end - len(_ZEROS))
+            piece = os.pread(file, end - begin, begin)
+            if piece != _ZEROS[: len(piece)]:
+                return begin + len(piece.rstrip(b"\0"))
+            end = begin
+        return 0
+    finally:
+        os.close(file)
+
+
+_ZEROS = bytes(64 * 1024)
 
 
 def _changed(path: Path) -> float:

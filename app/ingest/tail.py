@@ -109,11 +109,12 @@ class Tail:
         """The next record is not whole: what is damaged is kept aside, shipping goes on behind it."""
         number, offset = self._position
         rest = self._at(offset, size - offset)
+        written = rest.rstrip(b"\0")  # behind it lies what a killed process had laid for its next records
         skipped = next_frame(rest)
-        if skipped == len(rest) and is_cut_short(rest):
-            logger.warning(
-                "cut %d bytes of an unfinished write off %s", len(rest), self.folder.segment(number)
-            )
+        if skipped == len(rest) and is_cut_short(written):
+            if written:
+                segment = self.folder.segment(number)
+                logger.warning("cut %d bytes of an unfinished write off %s", len(written), segment)
         else:
             kept = folder.put_aside(self.folder.path.parent, self._name(), rest[:skipped])
             logger.error("%d damaged bytes of the journal are kept in %s", skipped, kept)
@@ -142,7 +143,7 @@ def whole_frames(view: memoryview, most: int) -> tuple[int, int]:
 
 
 def is_cut_short(rest: bytes) -> bool:
-    """Whether these bytes could be the beginning of a record whose writing was interrupted."""
+    """Whether these bytes could be the beginning of a record whose writing was interrupted, or nothing."""
     return len(rest) < record.HEADER.size or (
         record.HEADER.size + record.HEADER.unpack_from(rest)[0] > len(rest)
     )

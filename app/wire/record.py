@@ -62,6 +62,8 @@ def frame_at(data: bytes | memoryview, offset: int) -> int:
     end = offset + HEADER.size + length
     if length > LARGEST or end > len(data):
         raise TornRecord(offset, "record cut short")
+    if not length:
+        raise TornRecord(offset, "zeros instead of a record")
     if isal_zlib.crc32(data[offset + HEADER.size : end]) != checksum:
         raise TornRecord(offset, "checksum differs")
     return end

@@ -116,6 +116,46 @@ def test_a_write_torn_at_any_byte_costs_only_what_was_not_answered(journal_root:
     assert aside(journal_root) == []
 
 
+def test_the_zeros_of_a_killed_process_are_the_end_of_its_segment(
+    journal_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed = Journal(journal_root, LIMIT)
+    killed.append([framed(1), framed(2)])
+    killed.append([framed(3)])
+    assert killed.folder
+    assert killed.folder.segment(1).stat().st_size > journal.LAID  # zeros lie behind the records
+    killed.folder.release()
+    source = adopted(journal_root)
+    assert read(source) == [1, 2, 3]
+    assert source.folder.segments() == []
+    assert (aside(journal_root), caplog.messages) == ([], [])
+
+
+def test_a_write_torn_at_any_byte_over_zeros_costs_only_what_was_not_answered(journal_root: Path) -> None:
+    whole, last = framed(1) + framed(2), framed(3)
+    for end in range(len(last)):
+        left_behind(journal_root, whole + last[:end] + bytes(500))
+        source = adopted(journal_root)
+        assert read(source) == [1, 2]
+        source.folder.remove()
+    assert aside(journal_root) == []
+
+
+def test_a_segment_ends_with_its_last_record_and_zeros_are_laid_far_ahead(journal_root: Path) -> None:
+    written = Journal(journal_root, LIMIT)
+    written.append([framed(1)])
+    assert written.folder
+    segment = written.folder.segment(1)
+    laid = segment.stat().st_size
+    for number in range(2, 5):
+        written.append([framed(number, 500_000)])
+    assert segment.stat().st_size == laid  # nothing grew with these records
+    written.append([framed(5, journal.LAID + 1)])
+    assert segment.stat().st_size > laid + journal.LAID
+    written.close()
+    assert segment.stat().st_size == written.appended
+
+
 def test_a_torn_segment_does_not_hide_the_next_one(journal_root: Path) -> None:
     made = left_behind(journal_root, framed(1) + framed(2)[:-1])
     made.segment(2).write_bytes(framed(3))
@@ -193,6 +233,15 @@ def test_a_full_journal_refuses_until_something_was_confirmed(journal_root: Path
     assert read(source) == [4]
 
 
+def test_no_zeros_are_laid_where_room_is_scarce(journal_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "ROOM", 2**60)
+    written = Journal(journal_root, LIMIT)
+    written.append([framed(1)])
+    written.append([framed(2)])
+    assert written.folder
+    assert written.folder.segment(1).stat().st_size == written.appended
+
+
 def test_the_bound_counts_every_process(journal_root: Path) -> None:
     other = Journal(journal_root, LIMIT)
     other.append([framed(1, 3000)])
@@ -231,7 +280,7 @@ def test_a_segment_that_cannot_be_mended_is_left_behind(journal_root: Path) -> N
     written = Journal(journal_root, LIMIT)
     written.append([framed(1)])
     kept, written._file = written._file, os.open("/dev/full", os.O_WRONLY)  # refuses to be cut as well
-    os.write(kept, framed(2)[:-3])
+    os.pwrite(kept, framed(2)[:-3], written.end.offset)
     with pytest.raises(OSError, match="No space left"):
         written.append([framed(2)])
     written.append([framed(3)])
