@@ -1,10 +1,10 @@
 """The write side of the journal: what `append` returned from is on disk.
 
 Zeros are laid in front of the records, and records are written over them. To sync a file that grows, the
-file system commits its own journal, and that waits for whatever PostgreSQL and RabbitMQ sync on the same disk:
-in a burst of 3,000 events/s the 99th percentile of accepting was 130 to 680 ms for it, now 20 to 110. To sync
-what was written over, only its own bytes go to the disk. The zeros are cut off when a segment ends; those of a
-process that was killed are read as the end of its segment (app/ingest/tail.py).
+file system commits its own journal, and that waits for whatever PostgreSQL and RabbitMQ sync on the same
+disk: in a burst of 3,000 events/s the 99th percentile of accepting was 130 to 680 ms for it, now 20 to 110.
+To sync what was written over, only its own bytes go to the disk. The zeros are cut off when a segment ends;
+those of a process that was killed are read as the end of its segment (app/ingest/tail.py).
 """
 
 from __future__ import annotations
