@@ -4,6 +4,8 @@ Accepted  -- one request as the journal keeps it (app.wire.record)
 Event     -- one error of any SDK, normalised, with its Grouping
 Refused   -- bytes that could not become an event, with the reason
 Stored    -- what the store did with one event
+
+What comes in envelopes beside error events is in app.item.
 """
 
 from __future__ import annotations

@@ -13,11 +13,12 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from app.base import clock
-from app.event import Counted, Event, Refused
+from app.event import Event, Refused
 from app.grouping import group as fingerprint
+from app.item import Once
 from app.models import Quarantined
 from app.normalize.limits import Limits
-from app.normalize.read import parts, read
+from app.normalize.read import digest, parts, read
 from app.store import quarantine
 from app.store.apart import Culprit, prepare_apart, record_apart
 from app.store.pending import Pending
@@ -36,7 +37,7 @@ class Whole(msgspec.Struct):
 
     rows: list[Pending] = []
     refused: list[Refused] = []
-    counts: list[tuple[str, list[Counted]]] = []
+    onces: list[Once] = []
 
 
 @task("events.process_group")
@@ -62,16 +63,16 @@ def process(group: bytes) -> list[Refused]:
         rows, unpackable = patiently(partial(prepare_apart, events))
         whole.rows += rows
         whole.refused += [*somebodys(part.refused), *quarantinable(group, [*ungrouped, *unpackable])]
-        whole.counts += part.counts
+        whole.onces += part.onces
         for row in rows:
             row.event.data = {}  # its body is packed; a group's would not fit into the cache
             row.event.came = None
-    stored, unstorable = patiently(partial(record_apart, whole.rows, whole.refused, counts=whole.counts))
-    if unstorable:
-        late = quarantinable(group, unstorable)
+    recorded = patiently(partial(record_apart, whole.rows, whole.refused, onces=whole.onces))
+    if recorded.culprits or recorded.requests:
+        late = [*quarantinable(group, recorded.culprits), *unkept(group, recorded.requests)]
         record((), refused=late)
         whole.refused += late
-    notable = [one.notable_id for one in stored if one.notable_id is not None]
+    notable = [one.notable_id for one in recorded.stored if one.notable_id is not None]
     if notable:
         announce.later(notable)
     return whole.refused
@@ -112,6 +113,23 @@ def quarantinable(group: bytes, culprits: list[Culprit]) -> list[Refused]:
             item=-1,
         )
         for culprit in culprits
+    ]
+
+
+def unkept(group: bytes, requests: dict[str, str]) -> list[Refused]:
+    """The accepted requests with something beside their events that cannot be stored, kept as well."""
+    return [
+        Refused(
+            project_id=accepted.project_id,
+            key_id=accepted.key_id,
+            received=accepted.received,
+            reason=requests[key],
+            category="default",
+            frame=frame,
+            item=-1,
+        )
+        for frame, accepted in (frames(group) if requests else ())
+        if (key := digest(frame)) in requests
     ]
 
 

@@ -124,7 +124,7 @@ class Journal:
                 self._laid += os.pwrite(self._file, bytes(LAID), end)
 
     def _seal(self) -> None:
-        """Cuts the segment off behind its last record; one that holds none is begun again under its number."""
+        """Cuts the segment off behind its last record; without one it is begun again under its number."""
         if self._file >= 0:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self.end.offset)

@@ -17,6 +17,7 @@ class Organization(models.Model):
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=64)
     created = models.DateTimeField(auto_now_add=True)
+    options = models.JSONField(default=dict, db_default={}, blank=True)  # app.options.OrganizationOptions
 
     def __str__(self) -> str:
         return self.name

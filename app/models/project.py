@@ -23,6 +23,7 @@ class Project(models.Model):
     grouping = models.CharField(max_length=32, default="2026-11")
     grouping_before = models.CharField(max_length=32, blank=True)
     grouping_before_until = models.DateTimeField(null=True)
+    options = models.JSONField(default=dict, db_default={}, blank=True)  # app.options.Options
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "slug"], name="project_slug_once")]

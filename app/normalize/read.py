@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.base.json import Decoded, NotJson, decode, salvage
-from app.event import AsItCame, Counted, Event, Refused
-from app.normalize import glance, quantities, regular, screen, scrub
+from app.event import AsItCame, Event, Refused
+from app.item import Once, Whence
+from app.normalize import glance, items, quantities, regular, screen, scrub
 from app.normalize.event import Sender, event_id, normalise
 from app.normalize.glance import Glance
 from app.normalize.limits import Limits
@@ -33,8 +34,7 @@ class Batch(msgspec.Struct):
 
     events: list[Event] = []
     refused: list[Refused] = []
-    # By a key of 32 hex characters under which they are applied once, however often they are delivered.
-    counts: list[tuple[str, list[Counted]]] = []
+    onces: list[Once] = []
 
 
 class Unreadable(ValueError):
@@ -51,12 +51,12 @@ class Part(NamedTuple):
 
 
 def read(group: bytes, limits: Limits) -> Batch:
-    """Events without grouping, what was refused with its reason, and what is only counted. Never raises."""
+    """Events without grouping, what was refused with its reason, and what else there is. Never raises."""
     batch = Batch()
     for part in parts(group, limits):
         batch.events += [in_full(event) for event in part.events]
         batch.refused += part.refused
-        batch.counts += part.counts
+        batch.onces += part.onces
     return batch
 
 
@@ -120,7 +120,7 @@ def _damaged(frame: bytes) -> Refused:
 def _read_record(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
     try:
         if accepted.kind == "counts":
-            batch.counts.append((accepted.event_id, quantities.listed(accepted.body)))
+            batch.onces.append(Once(accepted.event_id, quantities.listed(accepted.body)))
         elif accepted.kind == "store":
             _read_store(frame, accepted, limits, batch)
         else:
@@ -144,34 +144,55 @@ def _read_envelope(frame: bytes, accepted: Accepted, limits: Limits, batch: Batc
         identity = answered if not seen else _another_id(answered, index)
         seen += 1
         part = Part(index, bytes(item.payload), identity, whole.header.get("sent_at"))
-        _try_event(part, frame, accepted, limits, batch)
+        if not _try_event(part, frame, accepted, limits, batch):
+            others.append(envelope.Item({**item.headers, "type": "transaction"}, item.payload))
     if others:
-        batch.counts.append((_digest(frame), quantities.of(others, accepted)))
+        whence = _whence(accepted, answered, whole.header.get("sent_at"))
+        batch.onces.append(items.read(digest(frame), others, whence))
 
 
 def _read_store(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
     body = compress.decompress(accepted.body, accepted.encoding, limits.max_envelope)
     raw = legacy.unwrap(body, limits.max_envelope)
-    _try_event(Part(0, raw), frame, accepted, limits, batch)
+    if not _try_event(Part(0, raw), frame, accepted, limits, batch):
+        transaction = envelope.Item({"type": "transaction"}, memoryview(raw))
+        whence = _whence(accepted, accepted.event_id, None)
+        batch.onces.append(items.read(digest(frame), [transaction], whence))
 
 
-def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
-    """The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours."""
+def _whence(accepted: Accepted, event_id: str, sent_at: object) -> Whence:
+    return Whence(
+        project_id=accepted.project_id,
+        key_id=accepted.key_id,
+        received=accepted.received,
+        event_id=event_id,
+        address=accepted.address,
+        agent=accepted.agent,
+        client=accepted.client,
+        sent_at=sent_at,
+    )
+
+
+def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> bool:
+    """False for a transaction that came as an event.
+
+    The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours.
+    """
     try:
         size = len(part.raw)
         if size > limits.max_event:
             raise Unreadable(f"the event is {size} bytes of JSON, more than the {limits.max_event} allowed")
         event = _event(part, accepted)
         if event is None:
-            batch.counts.append((_digest(frame), [quantities.one(accepted, "transaction")]))
-        else:
-            batch.events.append(event)
+            return False
+        batch.events.append(event)
     except (Unreadable, NotJson) as error:
         batch.refused.append(_refused(frame, accepted, _sentence(error), part.item))
     except (Exception, RecursionError, MemoryError) as error:
         log.exception("An event of project %s could not be normalised", accepted.project_id)
         reason = f"Normalising failed with {type(error).__name__}: {error}"[:300]
         batch.refused.append(_refused(frame, accepted, reason, part.item))
+    return True
 
 
 def _event(part: Part, accepted: Accepted) -> Event | None:
@@ -274,7 +295,7 @@ def _decoded(raw: bytes) -> Decoded:
         return salvage(raw)
 
 
-def _digest(frame: bytes) -> str:
+def digest(frame: bytes) -> str:
     """Tells a request from every other, at every delivery."""
     return hashlib.blake2b(frame, digest_size=16).hexdigest()
 

@@ -10,6 +10,7 @@ import msgspec
 from django.db import DataError, IntegrityError
 
 from app.event import Counted, Event, Refused, Stored
+from app.item import Once
 from app.store.pending import Pending, prepare
 from app.store.record import record
 
@@ -40,6 +41,14 @@ class Culprit(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """What became of a group, and what of it cannot be stored."""
+
+    stored: list[Stored]
+    culprits: list[Culprit] = []
+    requests: dict[str, str] = {}  # by the key of what else they bring: why that cannot be stored
+
+
 def prepare_apart(events: Sequence[Event]) -> tuple[list[Pending], list[Culprit]]:
     """Events made ready to be recorded, and those that no body can be made of.
 
@@ -52,19 +61,26 @@ def record_apart(
     events: Sequence[Event | Pending],
     refused: Sequence[Refused] = (),
     counted: Sequence[Counted] = (),
-    counts: Sequence[tuple[str, list[Counted]]] = (),
-) -> tuple[list[Stored], list[Culprit]]:
-    """Like `record`, but an event that cannot be stored comes back as a culprit and its neighbours are kept.
+    onces: Sequence[Once] = (),
+) -> Recorded:
+    """Like `record`, but what cannot be stored comes back with the reason and its neighbours are kept.
 
-    Raises django.db.OperationalError when PostgreSQL is away, and other errors that are no event's fault.
+    Raises django.db.OperationalError when PostgreSQL is away, and other errors that are nobody's fault.
     """
+    with_items = [one for one in onces if one.items]
     try:
-        return record(events, refused, counted, counts), []
+        return Recorded(record(events, refused, counted, onces))
     except FAULTS:
-        if not events:
+        if not events and not with_items:
             raise
-    record((), refused, counted, counts)
-    return _apart(record, events)
+    record((), refused, counted, [one for one in onces if not one.items])
+    requests = {}
+    for one in with_items:
+        try:
+            record((), onces=[one])
+        except FAULTS as error:
+            requests[one.key] = _sentence(error)
+    return Recorded(*_apart(record, events), requests)
 
 
 def _apart(
@@ -76,8 +92,12 @@ def _apart(
     except FAULTS as error:
         if len(events) == 1:
             event = events[0].event if isinstance(events[0], Pending) else events[0]
-            return [], [Culprit(event, f"Storing failed with {type(error).__name__}: {error}"[:500])]
+            return [], [Culprit(event, _sentence(error))]
     middle = len(events) // 2
     done, culprits = _apart(work, events[:middle])
     more_done, more_culprits = _apart(work, events[middle:])
     return done + more_done, culprits + more_culprits
+
+
+def _sentence(error: Exception) -> str:
+    return f"Storing failed with {type(error).__name__}: {error}"[:500]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from hashlib import blake2b
 
@@ -11,12 +11,11 @@ import msgspec
 
 from app.base import clock
 from app.event import Counted, Event, Refused
+from app.item import Once
 from app.store.database import Cursor, array, arrays, text
 from app.store.pending import Pending
 
 HOUR = 3_600_000_000  # µs
-#: Quantities that are counted once per key, however often they are delivered.
-Keyed = Sequence[tuple[str, list[Counted]]]
 #: No single report counts for more.
 LARGEST = 2**31
 SECURITY = {"csp", "hpkp", "expectct", "expectstaple"}
@@ -45,36 +44,35 @@ def quarantined(refused: Iterable[Refused]) -> list[Counted]:
     ]
 
 
-def unkeyed(counted: Sequence[Counted]) -> list[tuple[str, list[Counted]]]:
+def unkeyed(counted: Sequence[Counted]) -> list[Once]:
     """Quantities without a key get one for each request, so that a redelivery does not add them again."""
     requests: dict[tuple[int, int, int], list[Counted]] = {}
     for one in counted:
         requests.setdefault((one.project_id, one.key_id, one.at), []).append(one)
-    return [(_digest(ones), ones) for ones in requests.values()]
+    return [Once(_digest(ones), ones) for ones in requests.values()]
 
 
-def ended(rows: Iterable[Pending], outcome: str, reason: str) -> list[tuple[str, list[Counted]]]:
+def ended(rows: Iterable[Pending], outcome: str, reason: str) -> list[Once]:
     """Events that left no row of their own, keyed by their receipt."""
     return [
-        (_digest([row.event.event_id, one]), [one])
+        Once(_digest([row.event.event_id, one]), [one])
         for row in rows
         for one in [_counted(row, outcome, reason)]
     ]
 
 
-def days(keyed: Keyed) -> set[date]:
-    """The partitions that the keys go to."""
-    return {_day(ones) for _, ones in keyed if ones}
+def days(onces: Iterable[Once]) -> set[date]:
+    """The partitions that the keys and items go to."""
+    return {_day(one) for one in onces if one.counts or one.items}
 
 
-def apply(statements: Cursor, keyed: Keyed, projects: Collection[int]) -> list[Counted]:
-    """The quantities of those keys that were never applied before, of projects that exist."""
-    wanted = {key: ones for key, ones in keyed if ones}
+def apply(statements: Cursor, onces: Iterable[Once]) -> list[Once]:
+    """Those whose keys were never applied before, and are from here on."""
+    wanted = {one.key: one for one in onces if one.counts or one.items}
     if not wanted:
         return []
-    values = [array(_day(ones) for ones in wanted.values()), array(wanted)]
-    fresh = [key.hex for (key,) in statements.execute(_APPLY, values)]
-    return [one for key in fresh for one in wanted[key] if one.project_id in projects]
+    values = [array(map(_day, wanted.values())), array(wanted)]
+    return [wanted[key.hex] for (key,) in statements.execute(_APPLY, values)]
 
 
 def summed(counted: Iterable[Counted]) -> Sums:
@@ -100,5 +98,5 @@ def _digest(value: object) -> str:
     return blake2b(msgspec.json.encode(value), digest_size=16).hexdigest()
 
 
-def _day(ones: list[Counted]) -> date:
-    return clock.day_of(min(one.at for one in ones))
+def _day(once: Once) -> date:
+    return clock.day_of(min([*(one.at for one in once.counts), *(one.received for one in once.items)]))

@@ -16,7 +16,8 @@ import msgspec
 from django.db import IntegrityError, InternalError, OperationalError, transaction
 
 from app.event import Counted, Event, Refused, Stored
-from app.store import issues, names, news, outcomes, partitions, quarantine, rows, seen, tallies
+from app.item import Once
+from app.store import issues, items, names, news, outcomes, partitions, quarantine, rows, seen, tallies
 from app.store.database import Cursor, cursor, is_missing_day, numbers, sqlstate
 from app.store.pending import Pending, ready, stored
 
@@ -36,30 +37,30 @@ select id, organization_id, first_event is null, {lock}(%s) from app_project whe
 
 
 class Group(msgspec.Struct):
-    """What one transaction records; quantities are counted once per key (32 hexadecimal digits)."""
+    """What one transaction records."""
 
     rows: list[Pending]
     refused: Sequence[Refused]
-    keyed: Sequence[tuple[str, list[Counted]]]
+    onces: Sequence[Once]
 
     def projects(self) -> set[int]:
-        quantities = (one for _, ones in self.keyed for one in ones)
         return {
             *(row.event.project_id for row in self.rows),
             *(one.project_id for one in self.refused),
-            *(one.project_id for one in quantities),
+            *(one.project_id for once in self.onces for one in once.counts),
+            *(one.project_id for once in self.onces for one in once.items),
         }
 
     def days(self) -> set[date]:
         """The partitions it needs."""
-        return {row.day for row in self.rows} | outcomes.days(self.keyed)
+        return {row.day for row in self.rows} | outcomes.days(self.onces)
 
 
 def record(
     events: Sequence[Event | Pending],
     refused: Sequence[Refused] = (),
     counted: Sequence[Counted] = (),
-    counts: Sequence[tuple[str, list[Counted]]] = (),
+    onces: Sequence[Once] = (),
 ) -> list[Stored]:
     """Stores a group, all of it or nothing, and says for each event what became of it, in the same order.
 
@@ -67,9 +68,9 @@ def record(
     really inserted. Raises django.db.OperationalError when PostgreSQL is away, and whatever one impossible
     event raises (see app.store.apart).
     """
-    if not (events or refused or counted or counts):
+    if not (events or refused or counted or onces):
         return []
-    group = Group(ready(events), refused, [*counts, *outcomes.unkeyed(counted)])
+    group = Group(ready(events), refused, [*onces, *outcomes.unkeyed(counted)])
     attempt = 1
     while not _tried(group, attempt):
         attempt += 1
@@ -104,13 +105,17 @@ def _write(statements: Cursor, group: Group, *, alone: bool) -> None:
     news.reopen(statements, kept)
     news.write(statements, kept)
     filed = quarantine.file(statements, [one for one in group.refused if one.project_id in organizations])
-    keyed = [
-        *group.keyed,
+    onces = [
+        *group.onces,
         *outcomes.ended(repeats, "filtered", "duplicate"),
         *outcomes.ended((row for row in fresh if row.kind == "discarded"), "filtered", "discarded-hash"),
     ]
-    applied = outcomes.apply(statements, keyed, organizations)
-    others = outcomes.summed([*outcomes.quarantined(filed), *applied])
+    applied = outcomes.apply(statements, onces)
+    items.write(
+        statements, [one for once in applied for one in once.items if one.project_id in organizations]
+    )
+    counted = [one for once in applied for one in once.counts if one.project_id in organizations]
+    others = outcomes.summed([*outcomes.quarantined(filed), *counted])
     tallies.append(statements, kept, outcomes.accepted(kept) + others)
 
 

@@ -12,6 +12,7 @@ import brotli
 import pytest
 
 from app.event import Counted
+from app.item import Once
 from tests.normalize.senders import ANSWERED, RECEIVED, batch, envelope, record, sent
 
 EVENT = ({"type": "event"}, b'{"message": "hello"}')
@@ -76,13 +77,14 @@ def test_items_without_a_home_are_counted_and_the_event_beside_them_is_kept() ->
     )
     assert [event.title for event in found.events] == ["hello"]
     assert not found.refused
-    ((_, counted),) = found.counts
-    assert [(one.category, one.outcome, one.reason, one.quantity) for one in counted] == [
+    (once,) = found.onces
+    assert [(one.category, one.outcome, one.reason, one.quantity) for one in once.counts] == [
         ("default", "filtered", "unsupported", 1),
         ("session", "filtered", "unsupported", 2),
         ("log_item", "filtered", "unsupported", 3),
         ("attachment", "filtered", "unsupported", 1),
         ("transaction", "filtered", "unsupported", 1),
+        ("default", "invalid", "unreadable", 1),
     ]
 
 
@@ -98,13 +100,13 @@ def test_what_a_client_threw_away_is_counted_as_it_says() -> None:
         ],
     }
     body = envelope(({"type": "client_report"}, json.dumps(report).encode()))
-    ((key, counted),) = batch(record(body, "envelope")).counts
-    assert counted == [
+    (once,) = batch(record(body, "envelope")).onces
+    assert once.counts == [
         Counted(1, 2, "error", "client_discard", "ratelimit_backoff", RECEIVED, 12),
         Counted(1, 2, "transaction", "client_discard", "sample_rate", RECEIVED, 1),
     ]
-    assert batch(record(body, "envelope")).counts[0][0] == key
-    assert batch(record(body + b"\n", "envelope")).counts[0][0] != key
+    assert batch(record(body, "envelope")).onces[0].key == once.key
+    assert batch(record(body + b"\n", "envelope")).onces[0].key != once.key
 
 
 @pytest.mark.parametrize(
@@ -208,12 +210,12 @@ def test_a_group_cut_anywhere_keeps_what_is_whole() -> None:
 def test_counts_keep_the_key_that_makes_them_apply_once() -> None:
     rows = [[1, 2, "error", "invalid", "too_large", RECEIVED, 3]]
     found = batch(record(json.dumps(rows).encode(), "counts", event_id="d" * 32))
-    assert found.counts == [("d" * 32, [Counted(1, 2, "error", "invalid", "too_large", RECEIVED, 3)])]
+    assert found.onces == [Once("d" * 32, [Counted(1, 2, "error", "invalid", "too_large", RECEIVED, 3)])]
 
 
 def test_a_transaction_that_came_to_the_store_address_is_counted() -> None:
     found = batch(record(b'{"type": "transaction"}'))
-    assert [one.category for _, ones in found.counts for one in ones] == ["transaction"]
+    assert [one.category for once in found.onces for one in once.counts] == ["transaction"]
 
 
 def test_an_empty_object_is_an_event() -> None:
@@ -232,3 +234,11 @@ def test_what_nobody_foresaw_is_refused_by_its_name_and_can_be_replayed() -> Non
     (refused,) = found.refused
     assert refused.reason.startswith("Normalising failed with TypeError: ")
     assert [event.title for event in batch(refused.frame).events] == ["kept"]
+
+
+def test_an_event_item_that_is_a_transaction_is_counted_with_the_others_of_its_envelope() -> None:
+    body = envelope(EVENT, ({"type": "event"}, b'{"type": "transaction"}'), ({"type": "session"}, b"{}"))
+    found = batch(record(body, "envelope"))
+    (once,) = found.onces
+    assert sorted(one.category for one in once.counts) == ["session", "transaction"]
+    assert [event.title for event in found.events] == ["hello"]

@@ -35,7 +35,8 @@ def test_neighbours_of_an_impossible_event_are_stored(impossible: dict[str, obje
     project = ProjectFactory.create()
     good = [event(project) for _ in range(6)]
     bad = event(project, **impossible)  # type: ignore[arg-type]
-    stored, culprits = record_apart([*good[:3], bad, *good[3:]])
+    recorded = record_apart([*good[:3], bad, *good[3:]])
+    stored, culprits = recorded.stored, recorded.culprits
     assert [one.event_id for one in stored] == [one.event_id for one in good]
     (culprit,) = culprits
     assert culprit.event is bad
@@ -48,7 +49,8 @@ def test_neighbours_of_an_impossible_event_are_stored(impossible: dict[str, obje
 def test_several_impossible_events_are_all_found() -> None:
     project = ProjectFactory.create()
     group = [event(project, title="NUL \0" if place in {0, 5, 6, 11} else "fine") for place in range(12)]
-    stored, culprits = record_apart(group)
+    recorded = record_apart(group)
+    stored, culprits = recorded.stored, recorded.culprits
     assert len(stored) == Event.objects.count() == 8
     assert [one.event for one in culprits] == [group[0], group[5], group[6], group[11]]
 

@@ -1,0 +1,61 @@
+"""What an envelope brings beside error events: one struct per kind, in the words of the protocol.
+
+A reader in app/normalize makes them of an item's bytes, a writer in app/store keeps them. Each request's
+items are written once, however often they are delivered: in the transaction that notes the request's key.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.event import Counted
+
+Headers = dict[str, Any]
+Quantities = Counter[tuple[str, str, str]]  # by category, outcome and reason
+
+
+class Item(msgspec.Struct, kw_only=True):
+    """What is known of any item. Times are integer microseconds since the epoch, UTC."""
+
+    project_id: int
+    received: int  # its day is the partition that the item goes to
+
+
+class Once(msgspec.Struct):
+    """What one accepted request comes to beside its error events: applied as a whole and once."""
+
+    key: str  # 32 hexadecimal digits, the same at every delivery
+    counts: list[Counted] = []
+    items: list[Item] = []
+
+
+class Whence(NamedTuple):
+    """Who sent an item, and when: what its bytes alone do not say."""
+
+    project_id: int
+    key_id: int
+    received: int  # µs
+    event_id: str  # of its envelope, 32 hex: the one that was answered
+    address: str  # of the sender, "" when unknown
+    agent: str  # its User-Agent
+    client: str  # sentry_client, "sentry.python/2.75.0"
+    sent_at: object  # as the envelope says it, for the drift of the client's clock
+
+
+class Read(msgspec.Struct):
+    """What one item comes to: what is kept of it, and what is counted."""
+
+    items: list[Item] = []
+    counts: Quantities = msgspec.field(default_factory=Counter)
+
+
+class Invalid(ValueError):
+    """This item cannot be understood; the message is the reason on the usage page, as in "no_release"."""
+
+
+def accepted(category: str, items: list[Item]) -> Read:
+    """Items that are all of one category and are all kept."""
+    return Read(items, Counter({(category, "accepted", ""): len(items)}))

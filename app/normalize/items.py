@@ -1,0 +1,59 @@
+"""An envelope's items beside error events: each stands or falls alone, and each is counted.
+
+A reader takes one item's bytes, its headers and who sent it, and gives what is kept of it and what is
+counted (`Read`), or raises `Invalid`. An item of a kind without a reader is counted as filtered, reason
+"unsupported".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+from app.event import Counted
+from app.item import Headers, Invalid, Item, Once, Quantities, Read, Whence
+from app.normalize import client_reports
+from app.normalize.quantities import CATEGORIES, number
+from app.wire import envelope
+
+log = logging.getLogger(__name__)
+
+#: Reads an item's payload. Raises Invalid.
+Reader = Callable[[bytes, Headers, Whence], Read]
+READERS: dict[str, Reader] = {
+    "client_report": client_reports.read,
+}
+
+
+def read(key: str, found: list[envelope.Item], whence: Whence) -> Once:
+    """What the items of one request come to. Never raises for what is in them."""
+    counts: Quantities = Counter()
+    kept: list[Item] = []
+    for item in found:
+        one = _read(item, whence)
+        counts += one.counts
+        kept += one.items
+    return Once(key, _counted(counts, whence), kept)
+
+
+def _read(item: envelope.Item, whence: Whence) -> Read:
+    kind = str(item.headers["type"])
+    category = CATEGORIES.get(kind, "default")
+    if kind not in READERS:
+        quantity = number(item.headers.get("item_count")) or 1
+        return Read([], Counter({(category, "filtered", "unsupported"): quantity}))
+    try:
+        return READERS[kind](bytes(item.payload), item.headers, whence)
+    except Invalid as invalid:
+        return Read([], Counter({(category, "invalid", str(invalid)[:64]): 1}))
+    except (Exception, RecursionError, MemoryError) as error:
+        log.exception("A %s item of project %s could not be read", kind[:40], whence.project_id)
+        return Read([], Counter({(category, "invalid", type(error).__name__[:64]): 1}))
+
+
+def _counted(counts: Quantities, whence: Whence) -> list[Counted]:
+    return [
+        Counted(whence.project_id, whence.key_id, *names, whence.received, quantity)
+        for names, quantity in counts.items()
+    ]

@@ -1,0 +1,22 @@
+"""Which writer keeps which kind of item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.item import Item
+from app.store.database import Cursor
+
+#: Each writer takes all items of its kind that a group brought, in one call, and sends a fixed number of
+#: statements. They run in this order everywhere, so that two groups never wait for each other in a circle.
+WRITERS: list[tuple[type[Item], Callable[[Cursor, list[Any]], None]]] = []
+
+
+def write(statements: Cursor, items: list[Item]) -> None:
+    """Keeps the items of requests that were never applied before."""
+    if not items:
+        return
+    for kind, writer in WRITERS:
+        if own := [item for item in items if type(item) is kind]:
+            writer(statements, own)
