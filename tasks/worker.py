@@ -15,7 +15,14 @@ from tasks import queues
 log = logging.getLogger(__name__)
 
 
+def end() -> None:
+    """In the worker's loop: what Celery does when its connection is lost."""
+    raise RedisConnectionError("a message could not be acknowledged")
+
+
 class Consumer(CeleryConsumer):
+    hub: Any
+
     def connect(self) -> Any:
         """Celery's connection, behind which every queue exists and nothing of ours is left half done."""
         connection = super().connect()
@@ -37,12 +44,13 @@ class Consumer(CeleryConsumer):
 
         On Valkey a failed acknowledgement is only logged, and the message still counts as in hand: a worker
         with one at a time would wait for ever. So it goes the way of a lost connection: it ends, and the one
-        that is started in its place has the message again.
+        that is started in its place has the message again. It ends in the next turn, because the promise
+        around this call keeps errors to itself.
         """
         p(*args, **options)
         message = getattr(p, "__self__", None)
         if isinstance(message, virtual.Message) and not message.acknowledged:
-            raise RedisConnectionError("a message could not be acknowledged")
+            self.hub.call_soon(end)
         return p
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], object]:

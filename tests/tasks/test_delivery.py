@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import pytest
 from django.db import connection
 from psycopg import sql
 
@@ -15,6 +18,7 @@ from app.base import clock
 from app.models import ApiToken, DueTask, FailedTask, Heartbeat
 from tasks import due, groups, queues
 from tests.factories import UserFactory
+from tests.ingest.proxy import Proxy
 from tests.tasks.crews import Crew, database_url, eventually
 
 
@@ -43,6 +47,35 @@ def test_a_killed_worker_loses_nothing(crew: Crew) -> None:
         eventually(blocked)
         assert not beats(*names)
     eventually(lambda: beats(*names), 60)
+
+
+@pytest.fixture
+def distant(broker: str, transactional_db: None, tmp_path: Path) -> Iterator[tuple[Crew, Proxy]]:
+    """Workers whose broker can be taken away."""
+    parts = urlsplit(broker)
+    with Proxy((parts.hostname or "", parts.port or 0)) as proxy:
+        address = parts.netloc.replace(f"{parts.hostname}:{parts.port}", f"127.0.0.1:{proxy.port}")
+        crew = Crew(tmp_path, QUEUE_URL=urlunsplit(parts._replace(netloc=address)))
+        crew.start()
+        yield crew, proxy
+        crew.stop()
+        print(crew.log())
+
+
+def test_a_broker_that_went_while_a_task_ran_is_served_again(distant: tuple[Crew, Proxy]) -> None:
+    """The task's message cannot be acknowledged; nobody must go on waiting with it in hand."""
+    crew, proxy = distant
+    Heartbeat.objects.create(queue="q7", at=clock.from_micros(0))
+    with psycopg.connect(database_url()) as other:
+        other.execute("select * from app_heartbeat where queue = 'q7' for update")
+        due.put("operations.heartbeat", ["q7"])
+        eventually(blocked)
+        proxy.down()
+    # On Redis a worker ends, on RabbitMQ it connects again.
+    eventually(lambda: "rest-1 ended" in crew.log() or "Connection to broker lost" in crew.log())
+    proxy.up()
+    due.put("operations.heartbeat", ["afterwards"])
+    eventually(lambda: beats("q7", "afterwards"))
 
 
 def blocked() -> list[int]:
