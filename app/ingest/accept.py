@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl
 
 from app.base import address, clock
-from app.ingest import answers, auth, check
+from app.ingest import answers, auth, check, edges, origins
 from app.ingest.answers import RETRY_AFTER, Answer, Refusal
 from app.ingest.auth import Sender
 from app.ingest.body import Body, Disconnected
 from app.ingest.check import Checked
+from app.ingest.edges import EDGES, Came
 from app.ingest.keys import Key, Unreachable
 from app.ingest.service import Service
 from app.wire import compress
@@ -19,7 +23,17 @@ from app.wire.record import Accepted, frame
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["envelope", "store"]
+#: "envelope", "store", or an address of app.ingest.edges.
+Kind = str
+
+
+class Target(NamedTuple):
+    """What an address names."""
+
+    project: str  # "" for /api/store/
+    kind: Kind
+    rest: str = ""  # the slug of a monitor
+    key: str = ""  # a public key that stands in the path
 
 
 class Request(NamedTuple):
@@ -35,6 +49,10 @@ class Request(NamedTuple):
     length: int | None
     agent: str
     address: str
+    origin: str  # of the page that sends, or its whole address; "" when no browser does
+    content_type: str
+    rest: str
+    key: str
 
 
 async def answer(service: Service, request: Request, body: Body) -> Answer | None:
@@ -42,9 +60,7 @@ async def answer(service: Service, request: Request, body: Body) -> Answer | Non
     try:
         if request.method == "OPTIONS":
             return answers.preflight()
-        if request.method != "POST":
-            raise Refusal(405, "events are sent by POST")
-        return await accept(service, request, body)
+        return await _accept_any(service, request, body)
     except Refusal as refusal:
         return answers.refused(refusal)
     except Disconnected:
@@ -57,12 +73,22 @@ async def answer(service: Service, request: Request, body: Body) -> Answer | Non
         body.release()
 
 
+async def _accept_any(service: Service, request: Request, body: Body) -> Answer:
+    if request.kind in EDGES:
+        return await _accept_edge(service, request, body)
+    if request.method == "GET" and request.kind == "store":
+        return await _accept_pixel(service, request)
+    if request.method != "POST":
+        raise Refusal(405, "events are sent by POST")
+    return await accept(service, request, body)
+
+
 async def accept(service: Service, request: Request, body: Body) -> Answer:
     """Answers when the request is on disk. Raises Refusal, or body.Disconnected when nobody waits."""
     sender = auth.sender(request.sentry_auth, request.authorization, request.query)
     if sender is None and request.kind == "store":
         raise auth.missing()
-    key = await _admit(service, sender, request.project) if sender else None
+    key = await _admit(service, sender, request) if sender else None
     try:
         if key:
             _limit(service, key)
@@ -79,31 +105,111 @@ async def _keep(
     encoding = _encoding(request.encoding)
     if sender is None or key is None:
         sender = auth.from_dsn(check.header(data, encoding).get("dsn"), request.project)
-        key = await _admit(service, sender, request.project)
+        key = await _admit(service, sender, request)
         _limit(service, key)
     checked = await _check(request.kind, data, encoding, service)
     if checked.dsn is not None and auth.from_dsn(checked.dsn, request.project).key != sender.key:
         raise Refusal(403, "the dsn in the envelope header names another key", reason="auth_ambiguous")
     event_id = checked.event_id or uuid.uuid4().hex
+    kind: Literal["envelope", "store"] = "store" if request.kind == "store" else "envelope"
+    await _write(service, request, sender, key, Packed(kind, encoding, event_id, data))
+    if checked.has_event:
+        service.quotas.count(key)
+    return answers.accepted(event_id if checked.has_event else checked.event_id)
+
+
+class Packed(NamedTuple):
+    """A body as it is written down."""
+
+    kind: Literal["envelope", "store"]
+    encoding: str
+    event_id: str
+    body: bytes
+
+
+async def _write(service: Service, request: Request, sender: Sender, key: Key, packed: Packed) -> None:
+    """On disk when this returns. Raises Refusal 503."""
     record = Accepted(
         received=clock.micros(),
         project_id=key.project_id,
         key_id=key.id,
-        kind=request.kind,
-        encoding=encoding,
+        kind=packed.kind,
+        encoding=packed.encoding,
         client=sender.client,
         address=request.address,
         agent=request.agent,
-        event_id=event_id,
-        body=data,
+        event_id=packed.event_id,
+        body=packed.body,
     )
     try:
         await service.commit.write(frame(record))
     except OSError:
         raise _busy("nothing can be kept at the moment, try again later", "journal_full") from None
-    if checked.has_event:
+
+
+# -- other addresses than an SDK's -------------------------------------------------------------------------
+
+
+async def _accept_edge(service: Service, request: Request, body: Body) -> Answer:
+    """What comes to an address of app.ingest.edges, on disk as an envelope. Raises as `accept` does."""
+    edge = EDGES[request.kind]
+    edges.refuse_unwanted(edge, request.method, edges.essence(request.content_type))
+    sender = auth.sender(request.sentry_auth, request.authorization, request.query, request.key)
+    if sender is None:
+        raise auth.missing()
+    key = await _admit(service, sender, request)
+    try:
+        return await _keep_edge(service, request, sender, key, await body.read())
+    except Refusal as refusal:
+        if refusal.reason:
+            service.refusals.count(key, refusal.outcome, refusal.reason, edge.category)
+        if refusal.status == 429 and edge.is_never_limited:
+            return edge.answer(_came(request, b"", uuid.uuid4().hex))
+        raise
+
+
+async def _keep_edge(service: Service, request: Request, sender: Sender, key: Key, data: bytes) -> Answer:
+    _limit(service, key)
+    edge = EDGES[request.kind]
+    encoding = _encoding(request.encoding)
+    try:
+        data = await _off_the_loop(len(data), compress.decompress, data, encoding, service.limits.envelope)
+    except (compress.Damaged, compress.TooLarge) as error:
+        raise check.refusal(error) from error
+    event_id = uuid.uuid4().hex if request.kind in edges.WITH_ID else ""
+    came = _came(request, data, event_id)
+    whole = edges.envelope(event_id, edge.items(came))
+    encoding = "gzip" if len(whole) > check.AT_ONCE else ""  # no larger than it came, nearly
+    if encoding:
+        whole = await asyncio.to_thread(compress.gzipped, whole)
+    packed = Packed("envelope", encoding, event_id or uuid.uuid4().hex, whole)
+    await _write(service, request, sender, key, packed)
+    if event_id:
         service.quotas.count(key)
-    return answers.accepted(event_id if checked.has_event else checked.event_id)
+    return edge.answer(came)
+
+
+def _came(request: Request, body: bytes, event_id: str) -> Came:
+    content_type = edges.essence(request.content_type)
+    return Came(request.method, request.rest, request.query, content_type, event_id, body)
+
+
+async def _off_the_loop(size: int, work: Callable[..., bytes], *args: Any) -> bytes:
+    """What is large is worked at in a thread, so that others are answered meanwhile."""
+    return await asyncio.to_thread(work, *args) if size > check.AT_ONCE // 8 else work(*args)
+
+
+async def _accept_pixel(service: Service, request: Request) -> Answer:
+    """An event in an image's address, from before browsers let scripts send to other sites."""
+    data = dict(parse_qsl(request.query)).get("sentry_data", "").replace(" ", "+").encode()
+    body = Body(service.max_body, service.room, lambda: None, len(data))
+    try:
+        body.add(data)
+        body.end()
+        await accept(service, request._replace(encoding=""), body)
+    finally:
+        body.release()
+    return answers.pixel()
 
 
 def _limit(service: Service, key: Key) -> None:
@@ -118,8 +224,9 @@ def _limit(service: Service, key: Key) -> None:
         )
 
 
-async def _admit(service: Service, sender: Sender, project: str) -> Key:
-    """The key, when it may send to that project. Raises Refusal 400, 403 or 503."""
+async def _admit(service: Service, sender: Sender, request: Request) -> Key:
+    """The key, when it may send to that project from that page. Raises Refusal 400, 403 or 503."""
+    project = request.project
     if project and not (project.isascii() and project.isdigit() and len(project) <= 18):
         raise Refusal(400, "the project in the address is not a number", reason="project_unreadable")
     try:
@@ -134,7 +241,13 @@ async def _admit(service: Service, sender: Sender, project: str) -> Key:
     if project and int(project) != key.project_id:
         service.refusals.count_stranger()
         raise Refusal(403, "this key does not belong to this project", reason="project_mismatch")
+    if request.origin and key.origins != _ANYWHERE and not origins.is_allowed(request.origin, key.origins):
+        service.refusals.count(key, "invalid", "cors")
+        raise Refusal(403, "Invalid origin", reason="cors")
     return key
+
+
+_ANYWHERE = (origins.ANY,)
 
 
 async def _check(kind: Kind, data: bytes, encoding: str, service: Service) -> Checked:
@@ -166,6 +279,8 @@ _PLACES = {
     b"user-agent": 4,
     b"x-forwarded-for": 5,
     b"content-type": 6,
+    b"origin": 7,
+    b"referer": 8,
 }
 
 
@@ -173,28 +288,27 @@ class Line(NamedTuple):
     """What stands before the headers, and who is connected."""
 
     method: bytes
-    project: str
-    kind: Kind
+    target: Target
     query: bytes
     peer: str
 
 
 def read_request(line: Line, headers: list[tuple[bytes, bytes]], proxies: int) -> Request:
     """The request's head; names of headers come in lower case. Repeated ones are joined as HTTP says."""
-    kind = line.kind
+    project, kind, rest, key = line.target
     found = [""] * len(_PLACES)
     for name, value in headers:
         place = _PLACES.get(name)
         if place is not None:
             text = value.decode("latin-1")
             found[place] = f"{found[place]}, {text}" if found[place] else text
-    sentry_auth, authorization, encoding, length, agent, forwarded, content_type = found
+    sentry_auth, authorization, encoding, length, agent, forwarded, content_type, origin, referer = found
     if kind == "store" and content_type.startswith("application/x-sentry-envelope"):
         kind = "envelope"
     return Request(
         method=line.method.decode("latin-1"),
         kind=kind,
-        project=line.project,
+        project=project,
         query=line.query.decode("latin-1"),
         sentry_auth=sentry_auth,
         authorization=authorization,
@@ -202,4 +316,8 @@ def read_request(line: Line, headers: list[tuple[bytes, bytes]], proxies: int) -
         length=int(length) if length.isdigit() else None,
         agent=agent[:500],
         address=address.of(line.peer, forwarded, proxies),
+        origin=origin or referer,
+        content_type=content_type,
+        rest=rest,
+        key=key,
     )

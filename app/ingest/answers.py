@@ -13,7 +13,7 @@ _CORS = [
     (b"access-control-expose-headers", b"X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"),
 ]
 _PREFLIGHT = [
-    (b"access-control-allow-methods", b"POST, OPTIONS"),
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
     (
         b"access-control-allow-headers",
         b"X-Sentry-Auth, X-Requested-With, X-Forwarded-For, Origin, Referer, Accept, Content-Type, "
@@ -57,6 +57,12 @@ def accepted(event_id: str) -> Answer:
     return Answer(200, _WITH_ID, b'{"id":"%b"}' % event_id.encode()) if event_id else _WITHOUT_ID
 
 
+def plain(status: int, body: bytes, content_type: str = "text/plain; charset=utf-8") -> Answer:
+    """An answer whose body is not about an event."""
+    length = (b"content-length", b"%d" % len(body))
+    return Answer(status, ((b"content-type", content_type.encode()), *_CORS, length), body)
+
+
 def refused(refusal: Refusal) -> Answer:
     """The error in the body's three customary fields and in X-Sentry-Error."""
     text = refusal.detail
@@ -70,7 +76,7 @@ def refused(refusal: Refusal) -> Answer:
         limit = f"{refusal.retry_after}:{CATEGORIES}:key:{refusal.reason}"
         headers.append((b"x-sentry-rate-limits", limit.encode()))
     if refusal.status == 405:
-        headers.append((b"allow", b"POST, OPTIONS"))
+        headers.append((b"allow", b"GET, POST, OPTIONS"))
     return Answer(refusal.status, tuple(headers), body)
 
 
@@ -90,4 +96,10 @@ _WITH_ID = (*_JSON, (b"content-length", b"%d" % len('{"id":""}' + 32 * "0")))
 _WITHOUT_ID = Answer(200, (*_JSON, (b"content-length", b"2")), b"{}")
 
 
+def pixel() -> Answer:
+    """The smallest image there is: one transparent dot."""
+    return plain(200, _GIF, "image/gif")
+
+
+_GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else 0x3F for byte in range(256))

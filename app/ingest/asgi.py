@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
 from app.ingest import health
-from app.ingest.accept import Kind
+from app.ingest.accept import Kind, Target
 from app.ingest.answers import Answer
 from app.ingest.service import Service, make
 
@@ -18,14 +18,25 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ADDRESS = re.compile(r"/api/(?:([^/]+)/(envelope|store)|(store))/?")
+_EDGE = re.compile(
+    r"/api/(?P<project>[^/]+)/(?:(?P<security>security|csp-report)|(?P<nel>nel)|unreal/(?P<unreal>[^/]+)"
+    r"|cron/(?P<cron>[^/]+)(?:/(?P<key>[^/]+))?|(?:integration/)?otlp/v1/(?P<otlp>traces|logs))/?"
+)
 
 
-def route(path: str) -> tuple[str, Kind] | None:
-    """(project, kind) of an SDK's address, with "" for the old one that names no project; None for others."""
+def route(path: str) -> Target | None:
+    """What an SDK's address names, project "" when it is the old one without; None for other addresses."""
     if not path.startswith("/api/"):
         return None
-    found = _ADDRESS.fullmatch(path)
-    return (found[1] or "", cast("Kind", found[2] or found[3])) if found else None
+    if found := _ADDRESS.fullmatch(path):
+        return Target(found[1] or "", cast("Kind", found[2] or found[3]))
+    if found := _EDGE.fullmatch(path):
+        project, security, nel, unreal, cron, key, otlp = found.groups()
+        kind = (
+            (security and "security") or (nel and "nel") or (unreal and "unreal") or (cron and "cron")
+        ) or f"otlp_{otlp}"  # fmt: skip
+        return Target(project, kind, cron or "", key or unreal or "")
+    return None
 
 
 class Ingest:

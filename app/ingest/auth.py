@@ -2,6 +2,7 @@
 
 X-Sentry-Auth, Authorization: Sentry …      Authorization: Basic <key>:
 ?sentry_key=…                               "dsn" in the envelope's header
+/api/<project>/cron/<slug>/<key>/, /unreal/<key>/
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ class Sender(NamedTuple):
     client: str  # "sentry.python/2.75.0", "" when unnamed
 
 
-def sender(x_sentry_auth: str, authorization: str, query: str) -> Sender | None:
+def sender(x_sentry_auth: str, authorization: str, query: str, path_key: str = "") -> Sender | None:
     """The sender that headers and address name; None when they name none. Raises Refusal 400 or 401."""
+    if path_key:
+        return Sender(_key(path_key), "")
     # A client says the same with every request; only what is short is remembered.
     read = _read_again if len(x_sentry_auth) + len(authorization) + len(query) < SHORT else _read
     return read(x_sentry_auth, authorization, query)

@@ -68,7 +68,7 @@ async def check_envelope(body: bytes, encoding: str, limits: Limits) -> Checked:
                 await asyncio.to_thread(reading.advance)
             header, items, payload = reading.reader.header, reading.reader.items, reading.payload
     except (compress.Damaged, compress.TooLarge, envelope.Malformed) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     return _checked(header, items, payload, limits.event)
 
 
@@ -104,7 +104,7 @@ def check_store(body: bytes, encoding: str, limits: Limits) -> Checked:
     try:
         text = legacy.unwrap(compress.decompress(body, encoding, in_base64), limits.event)
     except (compress.Damaged, compress.TooLarge) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     if len(text) > limits.event:
         raise Refusal(413, f"the event has {len(text)} bytes, more than {limits.event}", reason="too_large")
     try:
@@ -124,7 +124,7 @@ def header(body: bytes, encoding: str) -> dict[str, Any]:
                 return reader.header
         reader.close()
     except (compress.Damaged, compress.TooLarge, envelope.Malformed) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     return reader.header
 
 
@@ -200,7 +200,7 @@ def _id(value: object) -> str:
     return text if _ID.fullmatch(text) else ""
 
 
-def _refusal(error: Exception) -> Refusal:
+def refusal(error: Exception) -> Refusal:
     if isinstance(error, compress.TooLarge):
         return Refusal(413, str(error), reason="too_large")
     reason = "invalid_envelope" if isinstance(error, envelope.Malformed) else "invalid_encoding"

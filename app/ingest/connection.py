@@ -15,7 +15,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.ingest import answers
-from app.ingest.accept import Kind, Line, Request, answer, read_request
+from app.ingest.accept import Line, Request, Target, answer, read_request
 from app.ingest.answers import Answer
 from app.ingest.asgi import STATE, route
 from app.ingest.body import Body, Disconnected
@@ -76,7 +76,7 @@ class Connection(HttpToolsProtocol):
         if path[:1] != b"/" or b"%" in path:
             path, query = _unusual(self.url)
         if found := route(path.decode("latin-1")):
-            self._take(self.service, query, *found)
+            self._take(self.service, query, found)
         else:
             self._hand_over()
 
@@ -119,9 +119,9 @@ class Connection(HttpToolsProtocol):
         self.headers += headers
         super().on_headers_complete()
 
-    def _take(self, service: Service, query: bytes, project: str, kind: Kind) -> None:
+    def _take(self, service: Service, query: bytes, target: Target) -> None:
         parser, before = self.parser, self.cycle
-        line = Line(parser.get_method(), project, kind, query, self.client[0] if self.client else "")
+        line = Line(parser.get_method(), target, query, self.client[0] if self.client else "")
         request = read_request(line, self.headers, service.proxies)
         exchange = Exchange(
             service,

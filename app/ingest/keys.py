@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from app import options
+
 logger = logging.getLogger(__name__)
 
 #: Seconds after which a known key is looked up again while it stays in use, and after which it must be.
@@ -29,6 +31,7 @@ class Key(NamedTuple):
     # At most so many events in so many seconds; None = no limit.
     rate_limit: int | None = None
     rate_window: int | None = None
+    origins: tuple[str, ...] = ("*",)  # pages that may send, see app.ingest.origins
 
 
 class Unreachable(Exception):
@@ -148,12 +151,17 @@ def _retrieved(future: asyncio.Future[Any]) -> None:
 DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding"}
 
 
+def _key(columns: list[Any], chosen: object) -> Key:
+    """The row of a key, with what its project has chosen."""
+    return Key(*columns)._replace(origins=tuple(options.read(chosen, options.Options).origins))
+
+
 class Database:
     """One connection for key lookups, opened when it is needed and again after it broke."""
 
     QUERY = (
-        "SELECT public_key, id, project_id, is_active, rate_limit, rate_window"
-        " FROM app_dsnkey WHERE public_key = ANY(%s)"
+        "SELECT public_key, k.id, project_id, is_active, rate_limit, rate_window, options"
+        " FROM app_dsnkey k JOIN app_project p ON p.id = project_id WHERE public_key = ANY(%s)"
     )
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -178,7 +186,7 @@ class Database:
             await connection.close()
             raise
         self._connection = connection
-        return {public_key: Key(*found) for public_key, *found in rows}
+        return {public_key: _key(found, chosen) for public_key, *found, chosen in rows}
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -22,8 +22,8 @@ class Refusals:
         self._counts: Counter[tuple[int, int, str, str, str]] = Counter()
         self._strangers = 0
 
-    def count(self, key: Key, outcome: str, reason: str) -> None:
-        self._counts[key.project_id, key.id, "error", outcome, reason] += 1
+    def count(self, key: Key, outcome: str, reason: str, category: str = "error") -> None:
+        self._counts[key.project_id, key.id, category, outcome, reason] += 1
 
     def count_stranger(self) -> None:
         """A request with a key that nobody has: it belongs to no project's page."""
