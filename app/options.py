@@ -53,7 +53,7 @@ class Filters(msgspec.Struct, frozen=True, omit_defaults=True):
 class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     """A project's choices."""
 
-    origins: list[str] = ["*"]  # pages that may send from a browser
+    origins: tuple[str, ...] = ("*",)  # pages that may send from a browser
     off: list[str] = []  # categories that are not wanted: "session", "log_item", "attachment", …
     filters: Filters = Filters()
     scrubbing: Scrubbing = Scrubbing()
