@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from app.base import address, clock
@@ -23,6 +23,7 @@ from app.wire.record import Accepted, frame
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 #: "envelope", "store", or an address of app.ingest.edges.
 Kind = str
 
@@ -32,7 +33,7 @@ class Target(NamedTuple):
 
     project: str  # "" for /api/store/
     kind: Kind
-    rest: str = ""  # the slug of a monitor
+    rest: str = ""  # the slug of a monitor, the id of an event
     key: str = ""  # a public key that stands in the path
 
 
@@ -79,7 +80,8 @@ async def _accept_any(service: Service, request: Request, body: Body) -> Answer:
     if request.method == "GET" and request.kind == "store":
         return await _accept_pixel(service, request)
     if request.method != "POST":
-        raise Refusal(405, "events are sent by POST")
+        allow = "GET, POST, OPTIONS" if request.kind == "store" else "POST, OPTIONS"
+        raise Refusal(405, "events are sent by POST", allow=allow)
     return await accept(service, request, body)
 
 
@@ -164,37 +166,47 @@ async def _accept_edge(service: Service, request: Request, body: Body) -> Answer
         if refusal.reason:
             service.refusals.count(key, refusal.outcome, refusal.reason, edge.category)
         if refusal.status == 429 and edge.is_never_limited:
-            return edge.answer(_came(request, b"", uuid.uuid4().hex))
+            return edge.answer(_came(request, b""), uuid.uuid4().hex)
         raise
 
 
 async def _keep_edge(service: Service, request: Request, sender: Sender, key: Key, data: bytes) -> Answer:
-    _limit(service, key)
     edge = EDGES[request.kind]
-    encoding = _encoding(request.encoding)
+    _limit(service, key)
+    data = await _off_the_loop(len(data), _decompress, service, request, data)
+    came = _came(request, data)
+    items = await _off_the_loop(len(data), edge.items, came)
+    event_id = edge.event_id(came, items)
+    packed = await _off_the_loop(len(data), _packed, event_id, items)
+    await _write(service, request, sender, key, packed)
+    if edge.is_event:
+        service.quotas.count(key)
+    return edge.answer(came, event_id)
+
+
+def _decompress(service: Service, request: Request, data: bytes) -> bytes:
     try:
-        data = await _off_the_loop(len(data), compress.decompress, data, encoding, service.limits.envelope)
+        return compress.decompress(data, _encoding(request.encoding), service.limits.envelope)
     except (compress.Damaged, compress.TooLarge) as error:
         raise check.refusal(error) from error
-    event_id = uuid.uuid4().hex if request.kind in edges.WITH_ID else ""
-    came = _came(request, data, event_id)
-    whole = edges.envelope(event_id, edge.items(came))
-    encoding = "gzip" if len(whole) > check.AT_ONCE else ""  # no larger than it came, nearly
-    if encoding:
-        whole = await asyncio.to_thread(compress.gzipped, whole)
-    packed = Packed("envelope", encoding, event_id or uuid.uuid4().hex, whole)
-    await _write(service, request, sender, key, packed)
-    if event_id:
-        service.quotas.count(key)
-    return edge.answer(came)
 
 
-def _came(request: Request, body: bytes, event_id: str) -> Came:
-    content_type = edges.essence(request.content_type)
-    return Came(request.method, request.rest, request.query, content_type, event_id, body)
+def _packed(event_id: str, items: list[edges.Item]) -> Packed:
+    whole = edges.envelope(event_id, items)
+    is_large = len(whole) > check.AT_ONCE  # it came compressed, perhaps
+    return Packed(
+        "envelope",
+        "gzip" if is_large else "",
+        event_id or uuid.uuid4().hex,
+        compress.gzipped(whole) if is_large else whole,
+    )
 
 
-async def _off_the_loop(size: int, work: Callable[..., bytes], *args: Any) -> bytes:
+def _came(request: Request, body: bytes) -> Came:
+    return Came(request.method, request.rest, request.query, request.content_type, body)
+
+
+async def _off_the_loop(size: int, work: Callable[..., T], *args: Any) -> T:
     """What is large is worked at in a thread, so that others are answered meanwhile."""
     return await asyncio.to_thread(work, *args) if size > check.AT_ONCE // 8 else work(*args)
 

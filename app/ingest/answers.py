@@ -39,10 +39,18 @@ class Refusal(Exception):
     """A request that is not accepted: `detail` is one sentence for people, `reason` a word for the counters.
 
     `outcome` is what a refused quantity counts as; "" when nothing was refused that could be counted.
+    `allow` are the methods that a 405 names.
     """
 
     def __init__(
-        self, status: int, detail: str, *, reason: str = "", outcome: str = "invalid", retry_after: int = 0
+        self,
+        status: int,
+        detail: str,
+        *,
+        reason: str = "",
+        outcome: str = "invalid",
+        retry_after: int = 0,
+        allow: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -50,6 +58,7 @@ class Refusal(Exception):
         self.reason = reason
         self.outcome = outcome
         self.retry_after = retry_after
+        self.allow = allow
 
 
 def accepted(event_id: str) -> Answer:
@@ -75,8 +84,8 @@ def refused(refusal: Refusal) -> Answer:
     if refusal.status == 429:
         limit = f"{refusal.retry_after}:{CATEGORIES}:key:{refusal.reason}"
         headers.append((b"x-sentry-rate-limits", limit.encode()))
-    if refusal.status == 405:
-        headers.append((b"allow", b"GET, POST, OPTIONS"))
+    if refusal.allow:
+        headers.append((b"allow", refusal.allow.encode()))
     return Answer(refusal.status, tuple(headers), body)
 
 

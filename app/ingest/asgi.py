@@ -18,10 +18,19 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ADDRESS = re.compile(r"/api/(?:([^/]+)/(envelope|store)|(store))/?")
-_EDGE = re.compile(
-    r"/api/(?P<project>[^/]+)/(?:(?P<security>security|csp-report)|(?P<nel>nel)|unreal/(?P<unreal>[^/]+)"
-    r"|cron/(?P<cron>[^/]+)(?:/(?P<key>[^/]+))?|(?:integration/)?otlp/v1/(?P<otlp>traces|logs))/?"
-)
+_EDGES = {
+    re.compile(rf"/api/([^/]+)/{pattern}/?"): kind
+    for pattern, kind in (
+        ("(?:security|csp-report)", "security"),
+        ("nel", "nel"),
+        ("minidump", "minidump"),
+        ("unreal/(?P<key>[^/]+)", "unreal"),
+        ("cron/(?P<rest>[^/]+)(?:/(?P<key>[^/]+))?", "cron"),
+        ("events/(?P<rest>[^/]+)/attachments", "attachments"),
+        ("(?:integration/)?otlp/v1/traces", "otlp_traces"),
+        ("(?:integration/)?otlp/v1/logs", "otlp_logs"),
+    )
+}
 
 
 def route(path: str) -> Target | None:
@@ -30,12 +39,10 @@ def route(path: str) -> Target | None:
         return None
     if found := _ADDRESS.fullmatch(path):
         return Target(found[1] or "", cast("Kind", found[2] or found[3]))
-    if found := _EDGE.fullmatch(path):
-        project, security, nel, unreal, cron, key, otlp = found.groups()
-        kind = (
-            (security and "security") or (nel and "nel") or (unreal and "unreal") or (cron and "cron")
-        ) or f"otlp_{otlp}"  # fmt: skip
-        return Target(project, kind, cron or "", key or unreal or "")
+    for pattern, kind in _EDGES.items():
+        if found := pattern.fullmatch(path):
+            more = found.groupdict()
+            return Target(found[1], kind, more.get("rest") or "", more.get("key") or "")
     return None
 
 

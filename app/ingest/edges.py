@@ -8,6 +8,8 @@ address and the headers say of them stands in the item's header.
     nel                    nel            network errors, likewise
     cron/<slug>[/<key>]    check_in       by GET with a query, or by POST with a JSON object
     unreal/<key>           unreal_report  an Unreal Engine crash, packed
+    minidump               event and attachment, see app.ingest.native
+    events/<id>/attachments                         attachment, of an event that came or will come
     …/otlp/v1/traces|logs  otlp_traces, otlp_logs
 """
 
@@ -21,7 +23,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from app.base import json
-from app.ingest import answers
+from app.ingest import answers, forms, native
 from app.ingest.answers import Answer, Refusal
 
 #: Content types of security reports; without one of them a page could send anything here without asking.
@@ -41,11 +43,15 @@ class Came(NamedTuple):
     """A request to one of these addresses, whole."""
 
     method: str
-    rest: str  # of the address: the slug of a monitor
+    rest: str  # of the address: the slug of a monitor, the id of an event
     query: str
-    content_type: str  # without parameters, in lower case
-    event_id: str  # the id that is answered, if any is
+    content_type: str
     body: bytes  # decompressed
+
+    @property
+    def essence(self) -> str:
+        """The content type without parameters, in lower case."""
+        return essence(self.content_type)
 
     def asked(self, name: str) -> str:
         """A parameter of the address, "" when it is not there."""
@@ -60,11 +66,14 @@ class Edge(NamedTuple):
 
     category: str  # what a refused one counts as
     items: Callable[[Came], list[Item]]  # raises Refusal
-    answer: Callable[[Came], Answer]
+    answer: Callable[[Came, str], Answer]  # to what came, with the event's id
     methods: frozenset[str] = frozenset(("POST",))
     types: frozenset[str] | None = None  # of content that are taken
     #: Crash reporters and cron jobs would try again for ever: what is too much is taken and thrown away.
     is_never_limited: bool = False
+    #: The id (32 hex) of the event that the items are or belong to, "" when there is none. Raises Refusal.
+    event_id: Callable[[Came, list[Item]], str] = lambda came, items: ""  # noqa: ARG005
+    is_event: bool = False
 
 
 def envelope(event_id: str, items: list[Item]) -> bytes:
@@ -78,7 +87,10 @@ def envelope(event_id: str, items: list[Item]) -> bytes:
 def refuse_unwanted(edge: Edge, method: str, content_type: str) -> None:
     """Raises Refusal 405 or 415."""
     if method not in edge.methods:
-        raise Refusal(405, f"this address is for {' and '.join(sorted(edge.methods))}")
+        methods = sorted(edge.methods)
+        raise Refusal(
+            405, f"this address is for {' and '.join(methods)}", allow=", ".join([*methods, "OPTIONS"])
+        )
     if edge.types is not None and content_type not in edge.types:
         raise Refusal(415, f"a report's content type is not {content_type[:60]!r}", reason="content_type")
 
@@ -92,7 +104,7 @@ def essence(content_type: str) -> str:
 
 
 def _security(came: Came) -> list[Item]:
-    header: dict[str, Any] = {"type": "raw_security", "content_type": came.content_type}
+    header: dict[str, Any] = {"type": "raw_security", "content_type": came.essence}
     for name in ("sentry_release", "sentry_environment"):
         if value := came.asked(name):
             header[name] = value[:250]
@@ -100,7 +112,7 @@ def _security(came: Came) -> list[Item]:
 
 
 def _as_sent(kind: str) -> Callable[[Came], list[Item]]:
-    return lambda came: [({"type": kind, "content_type": came.content_type}, came.body)]
+    return lambda came: [({"type": kind, "content_type": came.essence}, came.body)]
 
 
 def _unreal(came: Came) -> list[Item]:
@@ -124,20 +136,44 @@ def _check_in(came: Came) -> list[Item]:
     return [({"type": "check_in"}, _encode(payload))]
 
 
+def _attachments(came: Came) -> list[Item]:
+    if came.essence != "multipart/form-data":
+        raise Refusal(400, "attachments come as multipart/form-data", reason="invalid_multipart")
+    return [native.attachment(part) for part in forms.parts(came.body, came.content_type) if part.filename]
+
+
+# -- ids ---------------------------------------------------------------------------------------------------
+
+
+def _new_id(came: Came, items: list[Item]) -> str:  # noqa: ARG001
+    return uuid.uuid4().hex
+
+
+def _own_id(came: Came, items: list[Item]) -> str:  # noqa: ARG001
+    return native.named_id(items) or uuid.uuid4().hex
+
+
+def _id_in_address(came: Came, items: list[Item]) -> str:  # noqa: ARG001
+    try:
+        return uuid.UUID(came.rest).hex
+    except ValueError:
+        raise Refusal(400, "the event's id in the address is none", reason="event_id") from None
+
+
 # -- answers -----------------------------------------------------------------------------------------------
 
 
-def _nothing(status: int) -> Callable[[Came], Answer]:
-    return lambda came: answers.plain(status, b"")  # noqa: ARG005 nothing of it is answered
+def _nothing(status: int) -> Callable[[Came, str], Answer]:
+    return lambda came, event_id: answers.plain(status, b"")  # noqa: ARG005 nothing of it is answered
 
 
-def _hyphenated(came: Came) -> Answer:
-    return answers.plain(200, str(uuid.UUID(came.event_id)).encode())
+def _hyphenated(came: Came, event_id: str) -> Answer:  # noqa: ARG001
+    return answers.plain(200, str(uuid.UUID(event_id)).encode())
 
 
-def _otlp(came: Came) -> Answer:
+def _otlp(came: Came, event_id: str) -> Answer:  # noqa: ARG001
     """An exporter wants an empty message of the kind it sent."""
-    if came.content_type == PROTOBUF:
+    if came.essence == PROTOBUF:
         return answers.plain(200, b"", PROTOBUF)
     return answers.plain(200, b"{}", "application/json")
 
@@ -148,10 +184,17 @@ EDGES: dict[str, Edge] = {
     "cron": Edge(
         "monitor", _check_in, _nothing(202), methods=frozenset(("GET", "POST")), is_never_limited=True
     ),
-    "unreal": Edge("error", _unreal, _hyphenated, is_never_limited=True),
+    "unreal": Edge("error", _unreal, _hyphenated, is_never_limited=True, event_id=_new_id, is_event=True),
+    "minidump": Edge(
+        "error",
+        lambda came: native.minidump(came.body, came.content_type),
+        _hyphenated,
+        is_never_limited=True,
+        event_id=_own_id,
+        is_event=True,
+    ),
+    "attachments": Edge("attachment", _attachments, _nothing(201), event_id=_id_in_address),
     "otlp_traces": Edge("span", _as_sent("otlp_traces"), _otlp),
     "otlp_logs": Edge("log_item", _as_sent("otlp_logs"), _otlp),
 }
-#: Whose requests are errors of their own and have an id.
-WITH_ID = frozenset(("unreal",))
 _encode = msgspec.json.encode

@@ -282,6 +282,8 @@ def test_a_browser_may_ask_before_it_sends(server: Server) -> None:
         assert name in headers["access-control-allow-headers"]
     status, headers, _ = server.get(path)
     assert (status, headers["allow"]) == (405, "POST, OPTIONS")
+    status, headers, _ = server.get(path.replace("envelope", "store"), "PUT")
+    assert (status, headers["allow"]) == (405, "GET, POST, OPTIONS")
 
 
 def test_wrong_keys_in_a_flood_do_not_lock_out_the_right_one(server: Server) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app import models
+from app.ingest.accept import Target
 from app.ingest.asgi import route
 from tests.ingest.server import Queue, Server
 
@@ -16,13 +17,27 @@ pytestmark = [pytest.mark.needs("amqp"), pytest.mark.django_db]
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/api/1/envelope/", ("1", "envelope")),
-        ("/api/1/envelope", ("1", "envelope")),
-        ("/api/42/store/", ("42", "store")),
-        ("/api/store/", ("", "store")),
-        ("/api/store", ("", "store")),
+        ("/api/1/envelope/", Target("1", "envelope")),
+        ("/api/1/envelope", Target("1", "envelope")),
+        ("/api/42/store/", Target("42", "store")),
+        ("/api/store/", Target("", "store")),
+        ("/api/store", Target("", "store")),
+        ("/api/1/security/", Target("1", "security")),
+        ("/api/1/csp-report", Target("1", "security")),
+        ("/api/1/nel/", Target("1", "nel")),
+        ("/api/1/minidump/", Target("1", "minidump")),
+        ("/api/1/unreal/abc/", Target("1", "unreal", key="abc")),
+        ("/api/1/cron/nightly/", Target("1", "cron", rest="nightly")),
+        ("/api/1/cron/nightly/abc", Target("1", "cron", rest="nightly", key="abc")),
+        ("/api/1/events/f00/attachments/", Target("1", "attachments", rest="f00")),
+        ("/api/1/integration/otlp/v1/traces", Target("1", "otlp_traces")),
+        ("/api/1/integration/otlp/v1/logs/", Target("1", "otlp_logs")),
+        ("/api/1/otlp/v1/traces/", Target("1", "otlp_traces")),
+        ("/api/1/otlp/v1/metrics/", None),
+        ("/api/1/unreal/", None),
         ("/api/envelope/", None),
         ("/api/0/projects/", None),
+        ("/api/0/projects/acme/shop/events/", None),
         ("/api/1/envelope/more/", None),
         ("/api/1/2/envelope/", None),
         ("/acme/api/1/store/", None),
