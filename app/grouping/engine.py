@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from app.event import Component, Event, Grouping, Variant
-from app.grouping import fingerprint, memory, stacktraces
+from app.grouping import fingerprint, memory, reports, stacktraces
 from app.grouping.components import Part, branch, contains, digest, leaf, without
 from app.grouping.configs import CONFIGS, CURRENT, IN_SHORT, Config
 
@@ -28,6 +28,7 @@ STRATEGIES = (
     Strategy("threads", stacktraces.threads),
     Strategy("stack trace", stacktraces.top_level),
     Strategy("template", stacktraces.template),
+    Strategy("security report", reports.report),
     Strategy("message", stacktraces.message),
 )
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from app.event import Counted
 from app.item import Headers, Invalid, Item, Once, Quantities, Read, Whence
-from app.normalize import client_reports
+from app.normalize import client_reports, reports
 from app.normalize.quantities import CATEGORIES, number
 from app.wire import envelope
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 Reader = Callable[[bytes, Headers, Whence], Read]
 READERS: dict[str, Reader] = {
     "client_report": client_reports.read,
+    "raw_security": reports.unreadable,
+    "nel": reports.unreadable,
 }
 
 

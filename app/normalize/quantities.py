@@ -10,6 +10,8 @@ from app.event import Counted
 CATEGORIES = {
     "transaction": "transaction",
     "security": "security",
+    "raw_security": "security",
+    "nel": "security",
     "attachment": "attachment",
     "session": "session",
     "sessions": "session",

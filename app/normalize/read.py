@@ -12,7 +12,7 @@ import msgspec
 from app.base.json import Decoded, NotJson, decode, salvage
 from app.event import AsItCame, Event, Refused
 from app.item import Once, Whence
-from app.normalize import glance, items, quantities, regular, screen, scrub
+from app.normalize import glance, items, quantities, regular, screen, scrub, unpack
 from app.normalize.event import Sender, event_id, normalise
 from app.normalize.glance import Glance
 from app.normalize.limits import Limits
@@ -135,9 +135,12 @@ def _read_envelope(frame: bytes, accepted: Accepted, limits: Limits, batch: Batc
     body = compress.decompress(accepted.body, accepted.encoding, limits.max_envelope)
     whole = envelope.split(body)
     answered = event_id(whole.header.get("event_id")) or accepted.event_id
+    found = whole.items
+    if unpack.is_needed(found):
+        found = unpack.unpacked(found, _whence(accepted, answered, whole.header.get("sent_at")))
     seen = 0
     others: list[envelope.Item] = []
-    for index, item in enumerate(whole.items):
+    for index, item in enumerate(found):
         if item.headers["type"] != "event":
             others.append(item)
             continue

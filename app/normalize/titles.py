@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.base.text import cut, first_line
+from app.normalize import reports
 
 #: Characters of an exception's message in its title; of a message's first line; of a culprit.
 VALUE, LINE, CULPRIT = 100, 256, 200
@@ -26,7 +27,7 @@ def title(data: dict[str, Any]) -> str:
         return cut(line, LINE)
     for name in ("csp", "hpkp", "expectct", "expectstaple"):
         if name in data:
-            return _report(name, data[name])
+            return reports.sentence(name, data[name])
     return "<unlabeled event>"
 
 
@@ -117,11 +118,3 @@ def _place(frame: Frame, platform: str) -> str:
     if platform in ("javascript", "node"):
         return f"{function}({where})" if where and function else where or function
     return f"{where} in {function}" if where and function else where or function
-
-
-def _report(kind: str, report: dict[str, Any]) -> str:
-    """A browser's security report, in as many words as it gives."""
-    words = {"csp": "Blocked by content security policy", "hpkp": "Public key pinning failed"}
-    name = words.get(kind, f"{'Expect-CT' if kind == 'expectct' else 'Expect-Staple'} failed")
-    about = report.get("effective-directive") or report.get("effective_directive") or report.get("hostname")
-    return f"{name}: {cut(str(about), VALUE)}" if about else name

@@ -33,7 +33,7 @@ def frames(*names: str, **more: Any) -> dict[str, Any]:
         ({"message": "\n first line \n second"}, "first line"),
         ({"message": "x" * 300}, "x" * 253 + "..."),
         ({}, "<unlabeled event>"),
-        ({"csp": {"effective-directive": "img-src"}}, "Blocked by content security policy: img-src"),
+        ({"csp": {"effective-directive": "img-src", "blocked-uri": "data"}}, "Blocked 'image' from 'data:'"),
     ],
 )
 def test_titles(payload: dict[str, Any], title: str) -> None:
