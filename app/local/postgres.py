@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -47,6 +48,23 @@ def installed() -> Path | None:
     """The bin folder of the newest PostgreSQL that Debian installed here."""
     found = [place.parent for place in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     return max(found, key=lambda place: float(place.parent.name), default=None)
+
+
+def is_idle(postmaster: int) -> bool:
+    """Whether a server neither recovers nor serves, by the names of its processes (Linux; elsewhere false).
+
+    PostgreSQL 18 stays so for ever, "in recovery mode", when the process that recovers is killed in the midst
+    of it: its parent takes that death for one of its own making and waits for the next.
+    """
+    try:
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    except OSError:
+        return False
+    names = []
+    for child in children:
+        with contextlib.suppress(OSError):
+            names.append(Path(f"/proc/{child}/cmdline").read_bytes())
+    return not any(name.startswith((b"postgres: startup", b"postgres: walwriter")) for name in names)
 
 
 class Postgres:
@@ -101,6 +119,7 @@ class Postgres:
             log=self.log,
             stop_with=signal.SIGINT,  # "fast": does not wait for clients to go
             keep_open=self.keep_open,
+            is_idle=is_idle,
         )
         launch(self.process, self.answers, meanwhile=self.meanwhile)
         return self

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 PR_SET_PDEATHSIG = 1
+#: Seconds between two looks at whether a program does its work, and after which it is given up if not.
+LOOK_EVERY, STANDS_FOR = 2.0, 20.0
 AUTOGROUP = Path("/proc/self/autogroup")
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -98,7 +100,9 @@ class Process:
         stop_with: signal.Signals = signal.SIGTERM,
         keep_open: Sequence[int] = (),
         nice: int = 0,
+        is_idle: Callable[[int], bool] | None = None,
     ) -> None:
+        """`is_idle` looks at the process of that number: true while it runs but does nothing it is for."""
         self.name = name
         self.command = list(command)
         self.environment = dict(os.environ if environment is None else environment)
@@ -108,6 +112,7 @@ class Process:
         self.stop_with = stop_with
         self.keep_open = keep_open
         self.nice = nice
+        self.is_idle = is_idle
         self.child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -115,6 +120,7 @@ class Process:
 
         In a session of its own: a Ctrl-C in the terminal is for us, and we stop children in order.
         """
+        self.looked = self.worked = time.monotonic()
         with contextlib.ExitStack() as stack:
             log = stack.enter_context(self.log.open("ab")) if self.log else None
             self.child = subprocess.Popen(
@@ -133,6 +139,17 @@ class Process:
     @property
     def is_running(self) -> bool:
         return self.child is not None and self.child.poll() is None
+
+    def stands_still(self) -> bool:
+        """Whether it has run for STANDS_FOR seconds without doing its work; asked often it looks seldom."""
+        if self.is_idle is None or not self.is_running or self.child is None:
+            return False
+        now = time.monotonic()
+        if now - self.looked >= LOOK_EVERY:
+            self.looked = now
+            if not self.is_idle(self.child.pid):
+                self.worked = now
+        return self.looked - self.worked >= STANDS_FOR
 
     def ask_to_stop(self) -> None:
         if self.child is not None and self.child.poll() is None:

@@ -71,8 +71,11 @@ class Supervisor:
             time.sleep(seconds)
         for key, _ in self.selector.select(seconds):
             self.relay(key.data)
-        for member in self.members:
-            if not member.process.is_running and not self.stopping:
+        for member in self.members if not self.stopping else ():
+            if member.process.stands_still():
+                self.say(f"{member.process.name} runs but does not work any more; it is killed.")
+                member.process.kill()
+            if not member.process.is_running:
                 self.revive(member)
 
     def relay(self, member: Member) -> None:

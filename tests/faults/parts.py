@@ -149,7 +149,11 @@ class Parts:
                 assert time.monotonic() < deadline
 
     def mend(self) -> None:
-        """Starts what ended by itself, as its supervisor would: the scheduler does when PostgreSQL goes."""
+        """Starts what ended by itself or stands still, as its supervisor would."""
+        for server in self.servers.values():
+            if server.process and server.process.stands_still():
+                server.kill()
+                self.revive(server)
         for process in self.ours.values():
             if not process.is_running:
                 process.kill()

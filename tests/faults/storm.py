@@ -81,10 +81,14 @@ def killing(parts: Parts, name: str) -> Fault:
     several dying hands would rightly be put aside as one that kills its worker."""
     seen = -1
 
+    def more_is_stored() -> bool:
+        parts.mend()
+        return parts.stored() > seen
+
     def kill(chance: random.Random) -> None:
         nonlocal seen
         if name == "worker":
-            wait_for(lambda: parts.stored() > seen, "workers that store", 180)
+            wait_for(more_is_stored, "workers that store", 180)
         parts.kill(name, chance)
         if name == "worker":
             seen = parts.stored()

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 import redis
 from kombu import Connection
 
-from app.local import postgres
+from app.local import postgres, process
 from app.local.postgres import Postgres
 from app.local.process import NotReady
 from app.local.rabbitmq import RabbitMQ
 from app.local.valkey import Valkey
+from tests.tasks.crews import eventually
 
 
 @pytest.fixture
@@ -45,6 +50,47 @@ def test_a_killed_postgres_comes_back_with_every_committed_row(data: Path) -> No
     finally:
         server.stop()
     assert not (data / "postgres" / "postmaster.pid").exists()
+
+
+def killed_in_recovery(server: Postgres) -> None:
+    """Kills a backend that has written much, and then the process that replays it."""
+    assert server.process
+    assert server.process.child
+    postmaster = psutil.Process(server.process.child.pid)
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("create table many as select repeat('x', 1000) from generate_series(1, 20000)")
+        os.kill(connection.info.backend_pid, signal.SIGKILL)
+    deadline = time.monotonic() + 15
+    while not (found := [child for child in postmaster.children() if "startup" in title(child)]):
+        assert time.monotonic() < deadline  # it lives for a tenth of a second: nobody waits between looks
+    found[0].kill()
+
+
+def title(child: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return " ".join(child.cmdline())
+    return ""
+
+
+def test_a_postgres_whose_recovery_was_killed_is_known_to_stand_still(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(process, "STANDS_FOR", 2.0)
+    server = Postgres(data).start()
+    assert server.process
+    try:
+        assert not server.process.stands_still()
+        killed_in_recovery(server)
+        eventually(server.process.stands_still)
+        assert not server.answers()
+        server.kill()
+        server.start()
+        assert not server.process.stands_still()
+        with psycopg.connect(server.url) as connection:
+            connection.execute("select count(*) from many")
+    finally:
+        server.stop()
 
 
 def test_postgres_has_no_open_port_and_its_socket_is_closed_to_others(data: Path) -> None:

@@ -65,6 +65,27 @@ def test_a_killed_program_is_named_and_started_again(supervisor: Supervisor, sai
     assert said == ["worker ended by signal 9; it is started again in 1 s."]
 
 
+def test_one_that_runs_without_working_is_killed_and_started_again(
+    supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.local.process.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("app.local.process.STANDS_FOR", 0.5)
+    idle = {0}
+    process = Process("postgres", [sys.executable, "-c", STAYS], is_idle=idle.__contains__)
+    supervisor.start(process)
+    assert process.child is not None
+    first = process.child.pid
+    began = process.worked
+    turn_until(supervisor, lambda: process.worked > began + 1)  # longer than it may stand still
+    assert said == []
+    idle.add(first)
+    turn_until(supervisor, lambda: process.is_running and process.child and process.child.pid != first)
+    assert said == [
+        "postgres runs but does not work any more; it is killed.",
+        "postgres ended by signal 9; it is started again in 1 s.",
+    ]
+
+
 def test_one_that_keeps_dying_is_given_ever_longer_pauses(supervisor: Supervisor, said: list[str]) -> None:
     supervisor.start(python("worker", "print('no'); raise SystemExit(3)"))
     turn_until(supervisor, lambda: sum("ended" in line for line in said) == 3)
