@@ -18,11 +18,11 @@ Frame = dict[str, Any]
 def title(data: dict[str, Any]) -> str:
     """ "KeyError: 'gross'", the first line of a message, or "<unlabeled event>"."""
     thrown = _thrown(data)
-    if thrown is not None:
+    entry = data.get("logentry")
+    if thrown is not None and not _is_message(thrown, entry):
         name = _type(thrown)
         value = cut(first_line(thrown.get("value", "")), VALUE)
         return f"{name}: {value}" if value else name
-    entry = data.get("logentry")
     if entry and (line := first_line(entry["formatted"])):
         return cut(line, LINE)
     for name in ("csp", "hpkp", "expectct", "expectstaple"):
@@ -93,6 +93,11 @@ def _crashed_frames(data: dict[str, Any]) -> list[Frame]:
 
 def _thrown(data: dict[str, Any]) -> dict[str, Any] | None:
     return data["exception"]["values"][-1] if "exception" in data else None
+
+
+def _is_message(thrown: dict[str, Any], entry: dict[str, Any] | None) -> bool:
+    """Whether an exception is only how a client sends the stack trace of a message (JavaScript since 11)."""
+    return entry is not None and not thrown.get("type") and thrown.get("value") == entry["formatted"]
 
 
 def _type(exception: dict[str, Any]) -> str:

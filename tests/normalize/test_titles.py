@@ -31,6 +31,13 @@ def frames(*names: str, **more: Any) -> dict[str, Any]:
             "crash",
         ),
         ({"message": "\n first line \n second"}, "first line"),
+        (
+            {
+                "message": "the shelf is empty",
+                "exception": [{"value": "the shelf is empty", "stacktrace": frames("main", "report")}],
+            },
+            "the shelf is empty",
+        ),
         ({"message": "x" * 300}, "x" * 253 + "..."),
         ({}, "<unlabeled event>"),
         ({"csp": {"effective-directive": "img-src", "blocked-uri": "data"}}, "Blocked 'image' from 'data:'"),

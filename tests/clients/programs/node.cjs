@@ -44,7 +44,6 @@ const jobs = {
       { schedule: { type: "crontab", value: "15 2 * * *" }, timezone: "Europe/Oslo" },
     );
     if (Sentry.captureFeedback) Sentry.captureFeedback({ message: "I cannot pay", email: "grace@example.com" });
-    else Sentry.captureUserFeedback({ event_id: "a".repeat(32), name: "Grace", email: "grace@example.com", comments: "I cannot pay" });
     if (Sentry.logger) Sentry.logger.warn("drawer left open", { till: "north" });
   },
 };
