@@ -24,6 +24,42 @@ class Item(msgspec.Struct, kw_only=True):
     received: int  # its day is the partition that the item goes to
 
 
+class Attachment(Item):
+    """A file that belongs to an event, which may come before it, with it, after it, or never."""
+
+    event_id: str  # 32 hex
+    name: str
+    content_type: str  # as the client says, "" when it says nothing
+    kind: str  # attachment_type: "event.attachment", "event.minidump", "event.view_hierarchy", …
+    content: bytes
+
+
+class Feedback(Item):
+    """What a person said: about an error they met, or just so."""
+
+    feedback_id: str  # 32 hex; of a report about an event the event's
+    event_id: str  # of the error it is about, "" when about none
+    message: str
+    name: str
+    email: str
+    url: str
+    source: str  # "widget", "user_report", …
+    environment: str
+
+
+class Log(Item):
+    """One record of an application's log."""
+
+    timestamp: int  # µs
+    trace_id: str  # 32 hex, "" when none
+    span_id: str  # 16 hex, "" when none
+    severity: int  # OpenTelemetry's number, 1 to 24
+    body: str
+    environment: str
+    release: str
+    attributes: dict[str, Any]  # by name, plain JSON values
+
+
 class Once(msgspec.Struct):
     """What one accepted request comes to beside its error events: applied as a whole and once."""
 

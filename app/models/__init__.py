@@ -1,6 +1,7 @@
 """The tables, one file per noun. Every one has the constraint that makes its writer idempotent."""
 
 from app.models.event import Applied, BodyDictionary, Event, Outcome, Quarantined
+from app.models.feedback import Feedback
 from app.models.issue import (
     Activity,
     Issue,
@@ -24,8 +25,9 @@ from app.models.work import DueTask, FailedTask, Heartbeat
 
 __all__ = [
     "Activity", "ApiToken", "Applied", "BodyDictionary", "DsnKey", "DueTask", "Environment", "Event",
-    "FailedTask", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag", "IssueUser", "Membership",
-    "Notable", "Notification", "Organization", "Outcome", "Project", "ProjectTeam", "Quarantined", "Release",
+    "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag", "IssueUser",
+    "Membership", "Notable", "Notification", "Organization", "Outcome", "Project", "ProjectTeam",
+    "Quarantined", "Release",
     "ReleaseProject", "Role", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
     "TeamMembership", "User",
 ]  # fmt: skip

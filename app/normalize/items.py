@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from app.event import Counted
 from app.item import Headers, Invalid, Item, Once, Quantities, Read, Whence
-from app.normalize import client_reports, reports
+from app.normalize import attachments, client_reports, feedback, logs, reports
 from app.normalize.quantities import CATEGORIES, number
 from app.wire import envelope
 
@@ -22,7 +22,11 @@ log = logging.getLogger(__name__)
 #: Reads an item's payload. Raises Invalid.
 Reader = Callable[[bytes, Headers, Whence], Read]
 READERS: dict[str, Reader] = {
+    "attachment": attachments.read,
     "client_report": client_reports.read,
+    "feedback": feedback.feedback,
+    "log": logs.read,
+    "user_report": feedback.report,
     "raw_security": reports.unreadable,
     "nel": reports.unreadable,
 }

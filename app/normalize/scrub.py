@@ -228,9 +228,9 @@ def _request(request: dict[str, Any], by_looks: bool) -> None:
         addresses(env)
 
 
-def bag(value: object) -> None:
-    """Replaces what stands under sensitive names in one bag, in place."""
-    _object(value, by_looks=False)
+def bag(value: object, *, by_looks: bool = False) -> None:
+    """Replaces what stands under sensitive names in one bag, and what looks like a secret, in place."""
+    _object(value, by_looks)
 
 
 def names(data: dict[str, Any], more: list[Any]) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from app import item
 from app.item import Item
+from app.store import attachments, feedback, logs
 from app.store.database import Cursor
 
 #: Each writer takes all items of its kind that a group brought, in one call, and sends a fixed number of
 #: statements. They run in this order everywhere, so that two groups never wait for each other in a circle.
-WRITERS: list[tuple[type[Item], Callable[[Cursor, list[Any]], None]]] = []
+WRITERS: list[tuple[type[Item], Callable[[Cursor, list[Any]], None]]] = [
+    (item.Feedback, feedback.write),
+    (item.Attachment, attachments.write),
+    (item.Log, logs.write),
+]
 
 
 def write(statements: Cursor, items: list[Item]) -> None:
@@ -18,5 +24,5 @@ def write(statements: Cursor, items: list[Item]) -> None:
     if not items:
         return
     for kind, writer in WRITERS:
-        if own := [item for item in items if type(item) is kind]:
+        if own := [one for one in items if type(one) is kind]:
             writer(statements, own)

@@ -11,14 +11,16 @@ from django.db import OperationalError, connection, transaction
 
 from app.store.database import sqlstate
 
-TABLES = ("app_event", "app_applied")
+TABLES = ("app_event", "app_applied", "app_attachment", "app_log")
+#: Columns that are compressed already, or shall not be.
+EXTERNAL = {"app_event": "body", "app_attachment": "content"}
 AHEAD = 7  # days
 #: Serialises everyone who makes or drops days (first eight bytes of "tocsinday", as a number).
 LOCK = 0x746F6373696E6461
 #: A body stays in its row up to this size; it is compressed already, so PostgreSQL shall not try again.
 INLINE = 8160
 LOCK_NOT_AVAILABLE = "55P03"
-_NAME = re.compile(r"^(app_event|app_applied)_(\d{4})(\d\d)(\d\d)$")
+_NAME = re.compile(rf"^({'|'.join(TABLES)})_(\d{{4}})(\d\d)(\d\d)$")
 
 
 class Rotated(msgspec.Struct, frozen=True):
@@ -58,8 +60,8 @@ def _create(name: str, table: str, day: date) -> None:
         cursor.execute(
             f"create table {name} (like {table} including defaults including constraints) {options}"
         )
-        if table == "app_event":
-            cursor.execute(f"alter table {name} alter column body set storage external")
+        if column := EXTERNAL.get(table):
+            cursor.execute(f"alter table {name} alter column {column} set storage external")
         cursor.execute(
             f"alter table {table} attach partition {name} for values from ('{day}') to ('{day + _DAY}')"
         )
@@ -84,7 +86,8 @@ def _existing() -> dict[str, date]:
     with connection.cursor() as cursor:
         cursor.execute(
             "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
-            " where i.inhparent in ('app_event'::regclass, 'app_applied'::regclass)"
+            " where i.inhparent = any (%s::regclass[])",
+            [list(TABLES)],
         )
         matches = [_NAME.match(name) for (name,) in cursor.fetchall()]
     return {m[0]: date(int(m[2]), int(m[3]), int(m[4])) for m in matches if m}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from app.web import health, home, members, profile
+from app.web import attachments, feedback, health, home, logs, members, profile, usage
 from app.web.admin import mail, state
 from app.web.converters import EventId, ShortId
 from app.web.issues import actions, page, views
@@ -36,6 +36,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ISSUE}/events/oldest/", page.oldest, name="oldest-event"),
     path(f"{ISSUE}/events/<event_id:event_id>/", page.issue, name="event"),
     path(f"{ISSUE}/events/<event_id:event_id>/json/", page.raw, name="event-json"),
+    path(
+        f"{ISSUE}/events/<event_id:event_id>/files/<int:number>/", attachments.attachment, name="attachment"
+    ),
+    path("<slug:org>/feedback/", feedback.feedback, name="feedback"),
+    path("<slug:org>/feedback/<int:pk>/resolve/", feedback.resolve, name="resolve-feedback"),
+    path("<slug:org>/logs/", logs.logs, name="logs"),
+    path("<slug:org>/usage/", usage.usage, name="usage"),
     path("<slug:org>/members/", members.members, name="members"),
     path("<slug:org>/projects/new/", onboarding.new_project, name="new-project"),
     path(f"{PROJECT}/start/", onboarding.start, name="start"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ PAGES = {
     "settings": "/acme/shop/settings/",
     "delete a key": "/acme/shop/settings/keys/{key}/delete/",
     "members": "/acme/members/",
+    "feedback": "/acme/feedback/",
+    "no feedback": "/acme/feedback/?status=resolved",
+    "logs": "/acme/logs/",
+    "no logs": "/acme/logs/?q=nothing-like-this",
+    "usage": "/acme/usage/",
+    "usage of a month": "/acme/usage/?period=30d",
     "profile": "/profile/",
     "server": "/admin/",
     "mail": "/admin/mail/",
@@ -42,6 +49,9 @@ OPEN_PAGES = {
     "reset password": "/accounts/password/reset/",
     "not found": "/there/is/nothing/",
 }
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 LETTER = b"Subject: [shop] KeyError\nTo: ada@example.com\nContent-Type: text/html\n\n<h1>It broke</h1>\n"
 
 
@@ -53,6 +63,14 @@ def busy(shop: scene.Shop, settings: Any, tmp_path: Path) -> scene.Shop:
     User.objects.update(is_staff=True)
     issue = shop.happened(value="x" * 300, notes=[Note("value_too_long", "extra.blob", "y" * 300)])
     shop.happened(type="A" * 120, value="b" * 200, culprit="c" * 190, fingerprint="long")
+    event = scene.latest(issue)
+    scene.attached(shop, event, "z" * 200 + ".txt", b"text", "text/plain")
+    scene.attached(shop, event, "shot.png", DOT, "image/png")
+    scene.said(shop, "I cannot pay. " * 60, event.event_id, url="https://shop.example/" + "c" * 300)
+    scene.logged(
+        shop, "l" * 900, 17, trace_id="4bf92f3577b34da6a3ce929d0e0e4736", attributes={"a" * 90: "v" * 400}
+    )
+    scene.logged(shop, "the drawer is open", 13)
     Issue.objects.filter(pk=issue.pk).update(substatus="regressed", assignee=shop.user)
     NotificationFactory.create(issue=issue, state="failed", answer="550 No such user " + "z" * 100)
     FailedTask.objects.create(

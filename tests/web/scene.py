@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from app import item
 from app.base import clock
-from app.event import Component, Event, Grouping, Level, Note, Variant
+from app.event import Component, Counted, Event, Grouping, Level, Note, Variant
+from app.item import Attachment, Item, Once
 from app.models import DsnKey, Issue, Organization, Project, Role, Team, User
 from app.store import partitions, read
 from app.store.read import EventRow
@@ -299,3 +301,39 @@ def latest(issue: Issue) -> EventRow:
     event = read.latest(issue)
     assert event is not None
     return event
+
+
+def attached(shop: Shop, event: EventRow, name: str, content: bytes, content_type: str = "") -> None:
+    """A file of an event, as the worker writes it."""
+    keep(
+        Attachment(
+            project_id=shop.project.pk, received=clock.to_micros(event.received), event_id=event.event_id,
+            name=name, content_type=content_type, kind="event.attachment", content=content,
+        )
+    )  # fmt: skip
+
+
+def said(shop: Shop, message: str, event_id: str = "", **more: Any) -> None:
+    """What a person said, about an event or just so."""
+    given = {"name": "Grace Hopper", "email": "grace@example.com", "url": "", "environment": "production"}
+    keep(
+        item.Feedback(
+            project_id=shop.project.pk, received=clock.micros(), feedback_id=event_id or uuid.uuid4().hex,
+            event_id=event_id, message=message, source="widget", **(given | more),
+        )
+    )  # fmt: skip
+
+
+def logged(shop: Shop, body: str, severity: int = 9, **more: Any) -> None:
+    given: dict[str, Any] = {"timestamp": clock.micros(), "trace_id": "", "attributes": {}}
+    keep(
+        item.Log(
+            project_id=shop.project.pk, received=clock.micros(), span_id="", severity=severity, body=body,
+            environment="production", release="shop@1", **(given | more),
+        )
+    )  # fmt: skip
+
+
+def keep(one: Item) -> None:
+    count = Counted(one.project_id, 0, "default", "filtered", "scene", one.received, 1)
+    record([], onces=[Once(uuid.uuid4().hex, [count], [one])])

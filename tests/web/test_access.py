@@ -11,7 +11,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from app.base import clock
-from app.models import FailedTask, Issue, Project, ProjectTeam, Quarantined, Role, TeamMembership, User
+from app.models import (
+    FailedTask,
+    Feedback,
+    Issue,
+    Project,
+    ProjectTeam,
+    Quarantined,
+    Role,
+    TeamMembership,
+    User,
+)
+from app.store import attachments
 from tests.factories import DsnKeyFactory, MembershipFactory, ProjectFactory, UserFactory
 from tests.web import scene
 
@@ -51,6 +62,11 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "oldest-event": ("get", MOVED_IN_PROJECT),
     "event": ("get", IN_PROJECT),
     "event-json": ("get", IN_PROJECT),
+    "attachment": ("get", IN_PROJECT),
+    "feedback": ("get", IN_ORGANIZATION),
+    "resolve-feedback": ("post", MOVED_IN_PROJECT),
+    "logs": ("get", IN_ORGANIZATION),
+    "usage": ("get", IN_ORGANIZATION),
     "members": ("get", IN_ORGANIZATION),
     "new-project": ("get", MANAGING_ORGANIZATION),
     "start": ("get", IN_PROJECT),
@@ -90,11 +106,15 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
     people["staff"] = UserFactory.create(is_staff=True)
     issue = scene.Shop(shop.user, organization, secret, key).happened()
     event = scene.latest(issue)
+    secret_shop = scene.Shop(shop.user, organization, secret, key)
+    scene.attached(secret_shop, event, "a.txt", b"secret")
+    (file,) = attachments.listed(secret.pk, event.event_id, event.received)
+    scene.said(secret_shop, "It broke", event.event_id)
     settings.MAIL_FOLDER = tmp_path
     (tmp_path / "letter.eml").write_bytes(b"Subject: Hello\nTo: ada@example.com\n\nText\n")
     arguments = {
         "org": "acme", "project": "secret", "short_id": issue.short_id, "event_id": event.event_id,
-        "mail_id": "letter",
+        "mail_id": "letter", "number": file.id,
     }  # fmt: skip
     return World(people, arguments | {"pk": key.pk}, issue)
 
@@ -135,6 +155,8 @@ def address(name: str, world: World) -> str:
     wanted = {key: world.arguments[key] for key in pattern.pattern.converters}
     if name == "short-id":
         return f"/{world.arguments['short_id']}"
+    if name == "resolve-feedback":
+        wanted["pk"] = Feedback.objects.get().pk
     if name == "replay-quarantined":
         wanted["pk"] = quarantined(world.issue.project).pk
     if name == "replay-failed":

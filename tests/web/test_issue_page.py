@@ -24,13 +24,13 @@ def page_of(ada: Client, issue: Issue, more: str = "") -> str:
     return answer.content.decode()
 
 
-def test_the_page_costs_at_most_twelve_queries(
+def test_the_page_costs_at_most_fourteen_queries(
     shop: scene.Shop, ada: Client, django_assert_max_num_queries: Budget
 ) -> None:
     for ago in (5, 3, 1):
         issue = shop.happened(ago=timedelta(minutes=ago))
     page_of(ada, issue)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page_of(ada, issue)
 
 

@@ -13,8 +13,9 @@ from django.shortcuts import redirect, render
 
 from app.base import clock
 from app.models import Activity, Issue
-from app.store import read
+from app.store import attachments, feedback, read
 from app.store.read import EventRow
+from app.web.issues import files as images
 from app.web.issues import markdown as words
 from app.web.issues import stack
 from app.web.issues.crumbs import SHOWN, timeline
@@ -70,6 +71,11 @@ def of_event(event: EventRow, request: HttpRequest) -> dict[str, Any]:
         "bags": bags(data),
         "why": why(grouping_of(event)),
         "notes": event.body.notes,
+        "files": [
+            (file, images.is_image(file))
+            for file in attachments.listed(event.project_id, event.event_id, event.received)
+        ],
+        "said": feedback.of_event(event.project_id, event.event_id),
     }
 
 

@@ -1,0 +1,41 @@
+"""Files of an event: shown where a browser can do nothing but draw or print them, otherwise downloaded."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+
+from app.store import attachments
+from app.web.issues.files import IMAGES
+from app.web.issues.page import event_of, find
+from app.web.shell import Place, in_organization
+
+#: What is shown as the text it is, whatever it is called.
+TEXTS = frozenset(("text/plain", "text/csv", "application/json", "text/xml", "application/xml"))
+TEXT_NAMES = (".txt", ".log", ".csv", ".json", ".xml", ".runtime-xml", ".ini", ".yaml", ".yml", ".md")
+
+
+@in_organization
+def attachment(
+    request: HttpRequest, place: Place, short_id: tuple[str, int], event_id: uuid.UUID, number: int
+) -> HttpResponse:
+    """The bytes. `?show` asks for them in the browser's window, which is given for harmless kinds only."""
+    event = event_of(find(place, short_id), event_id)
+    file = attachments.file(event.project_id, event.event_id, event.received, number)
+    if file is None:
+        raise Http404("This file is not kept any more, or never belonged to this event.")
+    kind = file.content_type.partition(";")[0].strip().lower()
+    is_shown = "show" in request.GET
+    if is_shown and kind in IMAGES:
+        given = kind
+    elif is_shown and (kind in TEXTS or file.name.lower().endswith(TEXT_NAMES)):
+        given = "text/plain; charset=utf-8"
+    else:
+        is_shown, given = False, "application/octet-stream"
+    answer = HttpResponse(file.content, content_type=given)
+    answer["Content-Disposition"] = content_disposition_header(not is_shown, file.name) or "attachment"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, max-age=86400, immutable"
+    return answer
