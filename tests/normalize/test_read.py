@@ -67,7 +67,7 @@ def test_items_without_a_home_are_counted_and_the_event_beside_them_is_kept() ->
                 ({"type": "session"}, b"{}"),
                 ({"type": "session"}, b"{}"),
                 EVENT,
-                ({"type": "log", "item_count": 3}, b'{"items": []}'),
+                ({"type": "span", "item_count": 3}, b'{"items": []}'),
                 ({"type": "attachment", "filename": "a"}, b"\n\n"),
                 ({"type": "transaction"}, b"{"),
                 ({"type": "client_report"}, b"no report"),
@@ -81,8 +81,8 @@ def test_items_without_a_home_are_counted_and_the_event_beside_them_is_kept() ->
     assert [(one.category, one.outcome, one.reason, one.quantity) for one in once.counts] == [
         ("default", "filtered", "unsupported", 1),
         ("session", "filtered", "unsupported", 2),
-        ("log_item", "filtered", "unsupported", 3),
-        ("attachment", "filtered", "unsupported", 1),
+        ("span", "filtered", "unsupported", 3),
+        ("attachment", "accepted", "", 1),
         ("transaction", "filtered", "unsupported", 1),
         ("default", "invalid", "unreadable", 1),
     ]
