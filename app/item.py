@@ -94,4 +94,4 @@ class Invalid(ValueError):
 
 def accepted(category: str, items: list[Item]) -> Read:
     """Items that are all of one category and are all kept."""
-    return Read(items, Counter({(category, "accepted", ""): len(items)}))
+    return Read(items, Counter({(category, "accepted", ""): len(items)} if items else {}))

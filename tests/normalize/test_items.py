@@ -128,6 +128,11 @@ def record(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def test_a_container_of_nothing_is_nothing() -> None:
+    nothing = read("log", {"items": []})
+    assert (nothing.items, nothing.counts) == ([], {})
+
+
 def log(**changes: Any) -> Log:
     found: Log = only("log", {"items": [record(**changes)]})
     return found
