@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.event import Counted
+from app.options import DEFAULT, Options
 
 Headers = dict[str, Any]
 Quantities = Counter[tuple[str, str, str]]  # by category, outcome and reason
@@ -79,6 +80,7 @@ class Whence(NamedTuple):
     agent: str  # its User-Agent
     client: str  # sentry_client, "sentry.python/2.75.0"
     sent_at: object  # as the envelope says it, for the drift of the client's clock
+    options: Options = DEFAULT  # what the project's people chose
 
 
 class Read(msgspec.Struct):

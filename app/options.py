@@ -6,6 +6,7 @@ drop options without touching a row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -54,9 +55,20 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     """A project's choices."""
 
     origins: tuple[str, ...] = ("*",)  # pages that may send from a browser
-    off: list[str] = []  # categories that are not wanted: "session", "log_item", "attachment", …
+    off: frozenset[str] = frozenset()  # categories that are not wanted: "session", "log_item", …
     filters: Filters = Filters()
     scrubbing: Scrubbing = Scrubbing()
+
+
+#: Of a project whose people chose nothing: this very object, so that it is told by identity.
+DEFAULT = Options()
+#: What a project's people chose, by its number.
+Choices = Callable[[int], Options]
+
+
+def unchosen(_: int) -> Options:
+    """For whom nobody chose."""
+    return DEFAULT
 
 
 class OrganizationOptions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,3 +87,16 @@ def read(stored: Any, kind: type[T]) -> T:
         return msgspec.convert(stored or {}, kind)
     except msgspec.ValidationError:
         return kind()
+
+
+def of_project(stored: Any) -> Options:
+    """The same of a project: what equals the default is the default's own object."""
+    found = read(stored, Options)
+    if found == DEFAULT:
+        return DEFAULT
+    same = {
+        name: getattr(DEFAULT, name)
+        for name in ("filters", "scrubbing")
+        if getattr(found, name) == getattr(DEFAULT, name)
+    }
+    return msgspec.structs.replace(found, **same)

@@ -21,6 +21,7 @@ from app.normalize.limits import Limits
 from app.normalize.read import digest, parts, read
 from app.store import quarantine
 from app.store.apart import Culprit, prepare_apart, record_apart
+from app.store.choices import chosen
 from app.store.pending import Pending
 from app.store.record import record
 from app.wire.record import TornRecord, frames
@@ -58,7 +59,8 @@ def replay_quarantined(ids: list[int]) -> None:
 def process(group: bytes) -> list[Refused]:
     """Reads, groups, stores and announces; what was refused on the way."""
     whole = Whole()
-    for part in parts(group, limits()):  # pure: bytes to events, each refusal with its reason
+    known = patiently(chosen.now)
+    for part in parts(group, limits(), known):  # pure: bytes to events, each refusal with its reason
         events, ungrouped = grouped(part.events)
         rows, unpackable = patiently(partial(prepare_apart, events))
         whole.rows += rows

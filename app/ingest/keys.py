@@ -153,7 +153,7 @@ DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding
 
 def _key(columns: list[Any], chosen: object) -> Key:
     """The row of a key, with what its project has chosen."""
-    return Key(*columns)._replace(origins=options.read(chosen, options.Options).origins)
+    return Key(*columns)._replace(origins=options.of_project(chosen).origins)
 
 
 class Database:

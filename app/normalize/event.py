@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from app.base.text import cut
 from app.event import Event, Kind, Note
-from app.normalize import contexts, scrub, tags, times, titles, user
+from app.normalize import agents, contexts, rules, scrub, tags, times, titles, user
 from app.normalize import notes as kinds
 from app.normalize.breadcrumbs import breadcrumbs
 from app.normalize.exceptions import exceptions, threads
@@ -22,6 +22,7 @@ from app.normalize.message import logentry
 from app.normalize.notes import Notes
 from app.normalize.request import request
 from app.normalize.shortcut import ShortWay, infer_ip
+from app.options import DEFAULT, Scrubbing
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NIL = "0" * 32
@@ -122,6 +123,7 @@ class Sender(NamedTuple):
     sent_at: object = None
     remarks: tuple[str, ...] = ()  # on reading its bytes
     looks_clean: bool = False  # nothing in its bytes looks like a secret
+    scrubbing: Scrubbing = DEFAULT.scrubbing
 
 
 def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | Glance | None = None) -> Event:
@@ -143,10 +145,13 @@ def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | Glance | 
     }
     _add_attributes(data, payload, way, shift, notes)
     _add_user(data, payload, sender.address, notes)
+    agents.add(data)
     if way:
         way.finish(data, notes)
-    else:
+    elif sender.scrubbing is DEFAULT.scrubbing:
         scrub.scrub(data, not sender.looks_clean)
+    else:
+        rules.apply(data, sender.scrubbing, looks_clean=sender.looks_clean)
     identity = user.identity(data.get("user", {}))
     return Event(
         project_id=sender.project_id,

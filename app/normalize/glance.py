@@ -76,6 +76,7 @@ class _Chain(Listed, gc=False):
 class _Request(Struct, gc=False):
     url: Any = None
     env: Any = None
+    headers: Any = None
 
 
 class Payload(Struct, gc=False):
@@ -164,6 +165,8 @@ class Glance:
             kept["url"] = found.url
         if isinstance(found.env, dict) and "REMOTE_ADDR" in found.env:
             kept["env"] = {"REMOTE_ADDR": found.env["REMOTE_ADDR"]}
+        if agent := _agents(found.headers):
+            kept["headers"] = agent
         return request(kept, notes) if kept else None
 
     #: Each takes (way, value, platform, shift, notes).
@@ -173,6 +176,21 @@ class Glance:
         "request": _request,
         "sdk": lambda *_: None,
     }
+
+
+def _agents(headers: Any) -> list[list[Any]]:
+    """The pairs that name the agent, which contexts are made of."""
+    pairs = headers.items() if isinstance(headers, dict) else headers if isinstance(headers, list) else ()
+    return [[*pair] for pair in pairs if _is_agent(pair)]
+
+
+def _is_agent(pair: Any) -> bool:
+    return (
+        isinstance(pair, list | tuple)
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and pair[0].strip().lower() == "user-agent"
+    )
 
 
 def _context(name: str, raw: bytes) -> dict[str, Any] | None:

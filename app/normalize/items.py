@@ -2,7 +2,7 @@
 
 A reader takes one item's bytes, its headers and who sent it, and gives what is kept of it and what is
 counted (`Read`), or raises `Invalid`. An item of a kind without a reader is counted as filtered, reason
-"unsupported".
+"unsupported"; one of a category that the project does not want, as filtered, reason "disabled".
 """
 
 from __future__ import annotations
@@ -32,27 +32,41 @@ READERS: dict[str, Reader] = {
 }
 
 
-def read(key: str, found: list[envelope.Item], whence: Whence) -> Once:
-    """What the items of one request come to. Never raises for what is in them."""
-    counts: Quantities = Counter()
+#: Why nothing of a category is kept in a project that has switched it off.
+DISABLED = "disabled"
+
+
+def read(key: str, found: list[envelope.Item], whence: Whence, unwanted: Quantities | None = None) -> Once:
+    """What the items of one request come to, with its `unwanted` events. Never raises for what is in them.
+
+    The attachments of an event that a filter met are of no use without it.
+    """
+    counts: Quantities = Counter(unwanted)
+    why = next((reason for _, __, reason in counts), "")
     kept: list[Item] = []
     for item in found:
-        one = _read(item, whence)
+        one = _read(item, whence) if not why or item.headers["type"] != "attachment" else _with_its_event(why)
         counts += one.counts
         kept += one.items
     return Once(key, _counted(counts, whence), kept)
 
 
+def _with_its_event(why: str) -> Read:
+    return Read([], Counter({("attachment", "filtered", why): 1}))
+
+
 def _read(item: envelope.Item, whence: Whence) -> Read:
     kind = str(item.headers["type"])
     category = CATEGORIES.get(kind, "default")
-    if kind not in READERS:
+    is_wanted = category not in whence.options.off
+    if kind not in READERS or not is_wanted:
         quantity = number(item.headers.get("item_count")) or 1
-        return Read([], Counter({(category, "filtered", "unsupported"): quantity}))
+        return Read([], Counter({(category, "filtered", "unsupported" if is_wanted else DISABLED): quantity}))
     try:
         return READERS[kind](bytes(item.payload), item.headers, whence)
     except Invalid as invalid:
-        return Read([], Counter({(category, "invalid", str(invalid)[:64]): 1}))
+        quantity = number(item.headers.get("item_count")) or 1
+        return Read([], Counter({(category, "invalid", str(invalid)[:64]): quantity}))
     except (Exception, RecursionError, MemoryError) as error:
         log.exception("A %s item of project %s could not be read", kind[:40], whence.project_id)
         return Read([], Counter({(category, "invalid", type(error).__name__[:64]): 1}))

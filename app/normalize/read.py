@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
 from app.base.json import Decoded, NotJson, decode, salvage
-from app.event import AsItCame, Event, Refused
-from app.item import Once, Whence
-from app.normalize import glance, items, quantities, regular, screen, scrub, unpack
+from app.event import AsItCame, Category, Event, Refused
+from app.item import Once, Quantities, Whence
+from app.normalize import agents, filters, glance, items, quantities, regular, screen, scrub, unpack
 from app.normalize.event import Sender, event_id, normalise
 from app.normalize.glance import Glance
 from app.normalize.limits import Limits
 from app.normalize.notes import DRIFT
 from app.normalize.opaque import Irregular
 from app.normalize.shortcut import ShortWay
+from app.options import DEFAULT, Choices, Options, Scrubbing, unchosen
 from app.wire import compress, envelope, legacy
 from app.wire.record import HEADER, Accepted, TornRecord, frame_at, frames
 
@@ -41,6 +43,20 @@ class Unreadable(ValueError):
     """This item cannot become an event; the message says why, for people."""
 
 
+class Rules(NamedTuple):
+    """What holds for the reading of a group."""
+
+    limits: Limits
+    chosen: Choices = unchosen
+
+
+class Beside(msgspec.Struct):
+    """What a request holds beside the events that are kept."""
+
+    items: list[envelope.Item] = []
+    unwanted: Quantities = msgspec.field(default_factory=Counter)  # events that a filter met
+
+
 class Part(NamedTuple):
     """The bytes of one event and what its envelope says of it."""
 
@@ -50,27 +66,28 @@ class Part(NamedTuple):
     sent_at: object = None
 
 
-def read(group: bytes, limits: Limits) -> Batch:
+def read(group: bytes, limits: Limits, chosen: Choices = unchosen) -> Batch:
     """Events without grouping, what was refused with its reason, and what else there is. Never raises."""
     batch = Batch()
-    for part in parts(group, limits):
+    for part in parts(group, limits, chosen):
         batch.events += [in_full(event) for event in part.events]
         batch.refused += part.refused
         batch.onces += part.onces
     return batch
 
 
-def parts(group: bytes, limits: Limits) -> Iterator[Batch]:
+def parts(group: bytes, limits: Limits, chosen: Choices = unchosen) -> Iterator[Batch]:
     """The same, a few records at a time: who is done with a part can let it go while it is in the cache.
 
     Events that can be stored as they came are not read further than that takes.
     """
     part = Batch()
+    rules = Rules(limits, chosen)
     for number, (frame, accepted) in enumerate(_records(group), start=1):
         if accepted is None:
             part.refused.append(_damaged(frame))
         else:
-            _read_record(frame, accepted, limits, part)
+            _read_record(frame, accepted, rules, part)
         if number % PART == 0:
             yield part
             part = Batch()
@@ -117,53 +134,56 @@ def _damaged(frame: bytes) -> Refused:
     )
 
 
-def _read_record(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
+def _read_record(frame: bytes, accepted: Accepted, rules: Rules, batch: Batch) -> None:
     try:
         if accepted.kind == "counts":
             batch.onces.append(Once(accepted.event_id, quantities.listed(accepted.body)))
         elif accepted.kind == "store":
-            _read_store(frame, accepted, limits, batch)
+            _read_store(frame, accepted, rules, batch)
         else:
-            _read_envelope(frame, accepted, limits, batch)
+            _read_envelope(frame, accepted, rules, batch)
     except (compress.Damaged, compress.TooLarge, compress.Unsupported, envelope.Malformed) as error:
         batch.refused.append(_refused(frame, accepted, _sentence(error), -1))
     except msgspec.MsgspecError as error:
         batch.refused.append(_refused(frame, accepted, f"The counts cannot be read: {error}.", -1))
 
 
-def _read_envelope(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
-    body = compress.decompress(accepted.body, accepted.encoding, limits.max_envelope)
+def _read_envelope(frame: bytes, accepted: Accepted, rules: Rules, batch: Batch) -> None:
+    body = compress.decompress(accepted.body, accepted.encoding, rules.limits.max_envelope)
     whole = envelope.split(body)
     answered = event_id(whole.header.get("event_id")) or accepted.event_id
     found = whole.items
+    whence = _whence(accepted, answered, whole.header.get("sent_at"), rules.chosen(accepted.project_id))
     if unpack.is_needed(found):
-        found = unpack.unpacked(found, _whence(accepted, answered, whole.header.get("sent_at")))
+        found = unpack.unpacked(found, whence)
     seen = 0
-    others: list[envelope.Item] = []
+    beside = Beside()
     for index, item in enumerate(found):
         if item.headers["type"] != "event":
-            others.append(item)
+            beside.items.append(item)
             continue
         identity = answered if not seen else _another_id(answered, index)
         seen += 1
         part = Part(index, bytes(item.payload), identity, whole.header.get("sent_at"))
-        if not _try_event(part, frame, accepted, limits, batch):
-            others.append(envelope.Item({**item.headers, "type": "transaction"}, item.payload))
-    if others:
-        whence = _whence(accepted, answered, whole.header.get("sent_at"))
-        batch.onces.append(items.read(digest(frame), others, whence))
+        _read_event(part, frame, accepted, rules, batch, beside)
+    _read_beside(beside, frame, whence, batch)
 
 
-def _read_store(frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> None:
-    body = compress.decompress(accepted.body, accepted.encoding, limits.max_envelope)
-    raw = legacy.unwrap(body, limits.max_envelope)
-    if not _try_event(Part(0, raw), frame, accepted, limits, batch):
-        transaction = envelope.Item({"type": "transaction"}, memoryview(raw))
-        whence = _whence(accepted, accepted.event_id, None)
-        batch.onces.append(items.read(digest(frame), [transaction], whence))
+def _read_store(frame: bytes, accepted: Accepted, rules: Rules, batch: Batch) -> None:
+    body = compress.decompress(accepted.body, accepted.encoding, rules.limits.max_envelope)
+    raw = legacy.unwrap(body, rules.limits.max_envelope)
+    beside = Beside()
+    _read_event(Part(0, raw), frame, accepted, rules, batch, beside)
+    whence = _whence(accepted, accepted.event_id, None, rules.chosen(accepted.project_id))
+    _read_beside(beside, frame, whence, batch)
 
 
-def _whence(accepted: Accepted, event_id: str, sent_at: object) -> Whence:
+def _read_beside(beside: Beside, frame: bytes, whence: Whence, batch: Batch) -> None:
+    if beside.items or beside.unwanted:
+        batch.onces.append(items.read(digest(frame), beside.items, whence, beside.unwanted))
+
+
+def _whence(accepted: Accepted, event_id: str, sent_at: object, options: Options) -> Whence:
     return Whence(
         project_id=accepted.project_id,
         key_id=accepted.key_id,
@@ -173,33 +193,56 @@ def _whence(accepted: Accepted, event_id: str, sent_at: object) -> Whence:
         agent=accepted.agent,
         client=accepted.client,
         sent_at=sent_at,
+        options=options,
     )
 
 
-def _try_event(part: Part, frame: bytes, accepted: Accepted, limits: Limits, batch: Batch) -> bool:
-    """False for a transaction that came as an event.
-
-    The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours.
-    """
+def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
+    part: Part, frame: bytes, accepted: Accepted, rules: Rules, batch: Batch, beside: Beside
+) -> None:
+    """The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours."""
+    options = rules.chosen(accepted.project_id)
     try:
         size = len(part.raw)
-        if size > limits.max_event:
-            raise Unreadable(f"the event is {size} bytes of JSON, more than the {limits.max_event} allowed")
-        event = _event(part, accepted)
-        if event is None:
-            return False
-        batch.events.append(event)
+        if size > rules.limits.max_event:
+            most = rules.limits.max_event
+            raise Unreadable(f"the event is {size} bytes of JSON, more than the {most} allowed")
+        event = _event(part, accepted, options)
+        if event is None:  # a transaction that came as an event
+            beside.items.append(envelope.Item({"type": "transaction"}, memoryview(part.raw)))
+        elif why := _unwanted(event, accepted, options):
+            beside.unwanted[category(event), "filtered", why] += 1
+        else:
+            batch.events.append(event)
     except (Unreadable, NotJson) as error:
         batch.refused.append(_refused(frame, accepted, _sentence(error), part.item))
     except (Exception, RecursionError, MemoryError) as error:
         log.exception("An event of project %s could not be normalised", accepted.project_id)
         reason = f"Normalising failed with {type(error).__name__}: {error}"[:300]
         batch.refused.append(_refused(frame, accepted, reason, part.item))
-    return True
 
 
-def _event(part: Part, accepted: Accepted) -> Event | None:
+def category(event: Event) -> Category:
+    """What an event is counted as."""
+    return "error" if event.kind in ("error", "default") else "security"
+
+
+def _unwanted(event: Event, accepted: Accepted, options: Options) -> str:
+    """Why an event is not kept; "" for one that is."""
+    if options is DEFAULT and event.platform != "javascript" and event.kind != "csp":
+        return ""  # no filter that is on by default can meet it
+    if category(event) in options.off:
+        return items.DISABLED
+    agent = agents.of_request(event.data["request"]) if "request" in event.data else ""
+    if event.platform == "javascript":
+        agent = agent or accepted.agent
+    return filters.reason(event, agent, accepted.address, options.filters)
+
+
+def _event(part: Part, accepted: Accepted, options: Options = DEFAULT) -> Event | None:
     """None for a transaction that came as an event."""
+    if options.scrubbing is not DEFAULT.scrubbing:
+        return _the_long_way(part, accepted, options.scrubbing)
     sight = screen.look(part.raw)
     if sight.may_stay and (payload := glance.decoded(part.raw)) is not None:
         try:
@@ -257,13 +300,15 @@ def shown(came: AsItCame, event_id: str, received: int) -> Event:
     return event
 
 
-def _the_long_way(part: Part, accepted: Accepted) -> Event | None:
+def _the_long_way(part: Part, accepted: Accepted, scrubbing: Scrubbing = DEFAULT.scrubbing) -> Event | None:
     """The event of any JSON, attribute by attribute."""
     payload, remarks = _decoded(part.raw)
     if not isinstance(payload, dict):
         raise Unreadable("the event is JSON but not an object")
     looks_clean = not scrub.suspicious(part.raw)
-    return _normalised(payload, part, accepted, remarks=tuple(remarks), looks_clean=looks_clean)
+    return _normalised(
+        payload, part, accepted, remarks=tuple(remarks), looks_clean=looks_clean, scrubbing=scrubbing
+    )
 
 
 def _normalised(
@@ -274,6 +319,7 @@ def _normalised(
     remarks: tuple[str, ...] = (),
     looks_clean: bool = True,
     way: ShortWay | Glance | None = None,
+    scrubbing: Scrubbing = DEFAULT.scrubbing,
 ) -> Event | None:
     if payload.get("type") == "transaction":
         return None
@@ -286,6 +332,7 @@ def _normalised(
         sent_at=part.sent_at,
         remarks=remarks,
         looks_clean=looks_clean,
+        scrubbing=scrubbing,
     )
     return normalise(payload, sender, way)
 

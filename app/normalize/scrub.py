@@ -113,12 +113,36 @@ def _has_number(raw: bytes, zeros: bytes, shape: bytes) -> bool:
 
 def text(value: str) -> str:
     """The text with everything that looks like a secret replaced."""
-    if "-----BEGIN" in value:
-        value = _PEM.sub(lambda match: f"{match[1]}\n{FILTERED}\n{match[2] or ''}".rstrip(), value)
-    if "@" in value:
-        value = _USERINFO.sub(rf"\1{FILTERED}@", value)
-    value = _SSN.sub(FILTERED, value)
-    return _CARD.sub(lambda match: FILTERED if _luhn(match[0]) else match[0], value)
+    return cards(social_security_numbers(userinfo(private_keys(value))))
+
+
+def _filter(_: str) -> str:
+    return FILTERED
+
+
+#: What stands for a secret that was found in a text.
+Put = Callable[[str], str]
+
+
+def private_keys(value: str, put: Put = _filter) -> str:
+    if "-----BEGIN" not in value:
+        return value
+    return _PEM.sub(lambda match: f"{match[1]}\n{put(match[0])}\n{match[2] or ''}".rstrip(), value)
+
+
+def userinfo(value: str, put: Put = _filter) -> str:
+    """User and password in URLs."""
+    if "@" not in value:
+        return value
+    return _USERINFO.sub(lambda match: f"{match[1]}{put(match[0][len(match[1]) : -1])}@", value)
+
+
+def social_security_numbers(value: str, put: Put = _filter) -> str:
+    return _SSN.sub(lambda match: put(match[0]), value)
+
+
+def cards(value: str, put: Put = _filter) -> str:
+    return _CARD.sub(lambda match: put(match[0]) if _luhn(match[0]) else match[0], value)
 
 
 def _luhn(text: str) -> bool:
@@ -215,14 +239,14 @@ def _request(request: dict[str, Any], by_looks: bool) -> None:
             elif by_looks:
                 pair[1] = text(pair[1])
             if name_of_it == "Referer":
-                pair[1] = _parameters(pair[1])
+                pair[1] = parameters(pair[1])
     if isinstance(data := request.get("data"), str):
-        data = _parameters(data)
+        data = parameters(data)
         request["data"] = text(data) if by_looks else data
     if by_looks:
         _texts(request, ("url", "fragment"))
     if "fragment" in request:
-        request["fragment"] = _parameters(request["fragment"])
+        request["fragment"] = parameters(request["fragment"])
     env = request.get("env")
     if isinstance(env, dict):
         addresses(env)
@@ -249,14 +273,15 @@ def addresses(bag: dict[str, Any]) -> None:
     """URLs and query strings in a bag hold parameters, which have names of their own."""
     for name, value in bag.items():
         if type(value) is str and "=" in value:
-            bag[name] = _parameters(value)
+            bag[name] = parameters(value)
 
 
-def _parameters(value: str) -> str:
+def parameters(value: str, is_secret: Callable[[str], bool] = SENSITIVE.__getitem__) -> str:
+    """The text with the values of secret parameters replaced: "name=value", as in query strings."""
     if "=" not in value:
         return value
     return _PARAMETER.sub(
-        lambda match: f"{match['name']}={FILTERED}" if SENSITIVE[match["name"]] else match[0], value
+        lambda match: f"{match['name']}={FILTERED}" if is_secret(match["name"]) else match[0], value
     )
 
 

@@ -24,7 +24,7 @@ from app.normalize.times import are_canonical, shifted
 #: Contexts that are the same in every event of a client.
 _STABLE = frozenset({"browser", "client_os", "culture", "os", "runtime"})
 #: Contexts that tags are made of.
-SPOKEN = frozenset({"browser", "device", "os", "runtime"})
+SPOKEN = frozenset({"browser", "client_os", "device", "os", "runtime"})
 #: Longer ones are not remembered, lest strangers fill the memory.
 LONGEST_CONTEXT, _LONGEST_PART = 512, 8192
 

@@ -107,7 +107,7 @@ def _of_contexts(contexts: object) -> dict[str, str]:
     tags: dict[str, str] = {}
     if not isinstance(contexts, dict):
         return tags
-    for name in ("browser", "os", "runtime"):
+    for name in ("browser", "client_os", "os", "runtime"):
         context = contexts.get(name)
         if isinstance(context, dict) and isinstance(context.get("name"), str) and context["name"]:
             tags[name] = " ".join(str(context[part]) for part in ("name", "version") if context.get(part))
