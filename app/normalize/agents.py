@@ -82,16 +82,17 @@ def is_crawler(agent: str) -> bool:
     return bool(_CRAWLER.search(agent[:LONGEST])) and not _MONITOR.search(agent[:LONGEST])
 
 
-def add(data: dict[str, Any]) -> None:
-    """Contexts that the client did not send are made of the agent of the request."""
-    agent = of_request(data["request"]) if "request" in data else ""
+def add(data: dict[str, Any], agent: str | None) -> None:
+    """Contexts that the client did not send are made of the agent of the request; None is looked up there."""
+    if agent is None:
+        agent = of_request(data["request"]) if "request" in data else ""
     if not agent or len(agent) > LONGEST:
         return
-    present = data.get("contexts") or {}
     made = _contexts(agent, data["platform"] == "javascript")
-    missing = {name: {**context} for name, context in made.items() if name not in present}
+    present = data.get("contexts")
+    missing = [name for name in made if not present or name not in present]
     if missing:
-        data["contexts"] = {**present, **missing}
+        data["contexts"] = {**(present or {}), **{name: made[name].copy() for name in missing}}
 
 
 def of_request(request: Any) -> str:

@@ -145,7 +145,7 @@ def normalise(payload: dict[str, Any], sender: Sender, way: ShortWay | Glance | 
     }
     _add_attributes(data, payload, way, shift, notes)
     _add_user(data, payload, sender.address, notes)
-    agents.add(data)
+    agents.add(data, way.agent if isinstance(way, Glance) else None)
     if way:
         way.finish(data, notes)
     elif sender.scrubbing is DEFAULT.scrubbing:

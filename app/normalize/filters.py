@@ -94,6 +94,10 @@ def reason(event: Event, agent: str, address: str, filters: Filters) -> str:
     return ""
 
 
+def needs_agent(filters: Filters) -> bool:
+    return filters.web_crawlers or bool(filters.legacy_browsers)
+
+
 def unwanted_transaction(name: str, release: str, filters: Filters) -> str:
     """The same for a transaction."""
     if filters.releases and _matches(filters.releases, release):

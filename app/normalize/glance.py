@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from app.base.json import encode
 from app.event import AsItCame
-from app.normalize import bags, contexts, frames, scrub
+from app.normalize import agents, bags, contexts, frames, scrub
 from app.normalize.limits import EXCEPTIONS, FRAMES, LARGE, MEDIUM
 from app.normalize.notes import Notes
 from app.normalize.opaque import Irregular, plain
@@ -125,6 +125,8 @@ def decoded(raw: bytes) -> dict[str, Any] | None:
 class Glance:
     """Reads what counts of one event."""
 
+    agent = ""  # of the request, which contexts are made of
+
     def finish(self, data: dict[str, Any], _: Notes) -> None:
         """Raises Irregular where something has to be replaced before it is stored."""
         entry = data.get("logentry")
@@ -165,8 +167,7 @@ class Glance:
             kept["url"] = found.url
         if isinstance(found.env, dict) and "REMOTE_ADDR" in found.env:
             kept["env"] = {"REMOTE_ADDR": found.env["REMOTE_ADDR"]}
-        if agent := _agents(found.headers):
-            kept["headers"] = agent
+        self.agent = _agent(found.headers)
         return request(kept, notes) if kept else None
 
     #: Each takes (way, value, platform, shift, notes).
@@ -178,19 +179,12 @@ class Glance:
     }
 
 
-def _agents(headers: Any) -> list[list[Any]]:
-    """The pairs that name the agent, which contexts are made of."""
-    pairs = headers.items() if isinstance(headers, dict) else headers if isinstance(headers, list) else ()
-    return [[*pair] for pair in pairs if _is_agent(pair)]
-
-
-def _is_agent(pair: Any) -> bool:
-    return (
-        isinstance(pair, list | tuple)
-        and len(pair) == 2
-        and isinstance(pair[0], str)
-        and pair[0].strip().lower() == "user-agent"
-    )
+def _agent(headers: Any) -> str:
+    """As the request says it that is made of these."""
+    if type(headers) is dict and type(agent := headers.get("User-Agent")) is str:
+        return agent
+    kept = request({"headers": headers}, Notes()) if headers else None
+    return agents.of_request(kept) if kept else ""
 
 
 def _context(name: str, raw: bytes) -> dict[str, Any] | None:

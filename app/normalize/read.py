@@ -17,8 +17,9 @@ from app.normalize import agents, filters, glance, items, quantities, regular, s
 from app.normalize.event import Sender, event_id, normalise
 from app.normalize.glance import Glance
 from app.normalize.limits import Limits
-from app.normalize.notes import DRIFT
+from app.normalize.notes import DRIFT, Notes
 from app.normalize.opaque import Irregular
+from app.normalize.request import request
 from app.normalize.shortcut import ShortWay
 from app.options import DEFAULT, Choices, Options, Scrubbing, unchosen
 from app.wire import compress, envelope, legacy
@@ -153,9 +154,10 @@ def _read_envelope(frame: bytes, accepted: Accepted, rules: Rules, batch: Batch)
     whole = envelope.split(body)
     answered = event_id(whole.header.get("event_id")) or accepted.event_id
     found = whole.items
-    whence = _whence(accepted, answered, whole.header.get("sent_at"), rules.chosen(accepted.project_id))
+    sent_at = whole.header.get("sent_at")
+    options = rules.chosen(accepted.project_id)
     if unpack.is_needed(found):
-        found = unpack.unpacked(found, whence)
+        found = unpack.unpacked(found, _whence(accepted, answered, sent_at, options))
     seen = 0
     beside = Beside()
     for index, item in enumerate(found):
@@ -164,9 +166,11 @@ def _read_envelope(frame: bytes, accepted: Accepted, rules: Rules, batch: Batch)
             continue
         identity = answered if not seen else _another_id(answered, index)
         seen += 1
-        part = Part(index, bytes(item.payload), identity, whole.header.get("sent_at"))
+        part = Part(index, bytes(item.payload), identity, sent_at)
         _read_event(part, frame, accepted, rules, batch, beside)
-    _read_beside(beside, frame, whence, batch)
+    if beside.items or beside.unwanted:
+        whence = _whence(accepted, answered, sent_at, options)
+        batch.onces.append(items.read(digest(frame), beside.items, whence, beside.unwanted))
 
 
 def _read_store(frame: bytes, accepted: Accepted, rules: Rules, batch: Batch) -> None:
@@ -174,12 +178,8 @@ def _read_store(frame: bytes, accepted: Accepted, rules: Rules, batch: Batch) ->
     raw = legacy.unwrap(body, rules.limits.max_envelope)
     beside = Beside()
     _read_event(Part(0, raw), frame, accepted, rules, batch, beside)
-    whence = _whence(accepted, accepted.event_id, None, rules.chosen(accepted.project_id))
-    _read_beside(beside, frame, whence, batch)
-
-
-def _read_beside(beside: Beside, frame: bytes, whence: Whence, batch: Batch) -> None:
     if beside.items or beside.unwanted:
+        whence = _whence(accepted, accepted.event_id, None, rules.chosen(accepted.project_id))
         batch.onces.append(items.read(digest(frame), beside.items, whence, beside.unwanted))
 
 
@@ -210,7 +210,7 @@ def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
         event = _event(part, accepted, options)
         if event is None:  # a transaction that came as an event
             beside.items.append(envelope.Item({"type": "transaction"}, memoryview(part.raw)))
-        elif why := _unwanted(event, accepted, options):
+        elif why := _unwanted(event, part, accepted, options):
             beside.unwanted[category(event), "filtered", why] += 1
         else:
             batch.events.append(event)
@@ -227,16 +227,33 @@ def category(event: Event) -> Category:
     return "error" if event.kind in ("error", "default") else "security"
 
 
-def _unwanted(event: Event, accepted: Accepted, options: Options) -> str:
+def _unwanted(event: Event, part: Part, accepted: Accepted, options: Options) -> str:
     """Why an event is not kept; "" for one that is."""
     if options is DEFAULT and event.platform != "javascript" and event.kind != "csp":
         return ""  # no filter that is on by default can meet it
     if category(event) in options.off:
         return items.DISABLED
-    agent = agents.of_request(event.data["request"]) if "request" in event.data else ""
+    agent = _agent(part.raw) if filters.needs_agent(options.filters) else ""
     if event.platform == "javascript":
         agent = agent or accepted.agent
     return filters.reason(event, agent, accepted.address, options.filters)
+
+
+class _Asked(msgspec.Struct):
+    request: Any = None
+
+
+_decode_asked = msgspec.json.Decoder(_Asked).decode
+
+
+def _agent(raw: bytes) -> str:
+    """The User-Agent of the request an event is about, which not every way of reading keeps."""
+    try:
+        asked = _decode_asked(raw).request
+    except msgspec.MsgspecError:
+        return ""
+    kept = request({"headers": asked.get("headers")}, Notes()) if isinstance(asked, dict) else None
+    return agents.of_request(kept) if kept else ""
 
 
 def _event(part: Part, accepted: Accepted, options: Options = DEFAULT) -> Event | None:
