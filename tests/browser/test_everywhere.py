@@ -29,6 +29,7 @@ PAGES = {
     "start": "/acme/shop/start/",
     "start, another platform": "/acme/shop/start/?platform=javascript-nextjs",
     "settings": "/acme/shop/settings/",
+    "incoming data": "/acme/shop/settings/incoming/",
     "delete a key": "/acme/shop/settings/keys/{key}/delete/",
     "members": "/acme/members/",
     "feedback": "/acme/feedback/",

@@ -72,6 +72,7 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "start": ("get", IN_PROJECT),
     "waiting": ("get", IN_PROJECT),
     "project-settings": ("get", IN_PROJECT),
+    "incoming": ("get", IN_PROJECT),
     "new-key": ("post", MOVED_IN_PROJECT),
     "change-key": ("post", MOVED_IN_PROJECT),
     "delete-key": ("get", IN_PROJECT),

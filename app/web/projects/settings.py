@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from app.accounts.projects import RESERVED
 from app.models import DsnKey, Project
 from app.web.onboarding.platforms import PLATFORMS
-from app.web.projects.dsn import dsn
+from app.web.projects.dsn import addresses, dsn
 from app.web.shell import Place, in_organization, shown
 
 
@@ -32,6 +32,17 @@ class KeyForm(forms.Form):
     label = forms.CharField(max_length=64)
 
 
+#: Windows of rate limits in seconds, with their names.
+WINDOWS = {60: "minute", 300: "5 minutes", 3600: "hour", 86400: "day"}
+
+
+class LimitedKeyForm(KeyForm):
+    """A key with how many events it may send in which time; no number, no limit."""
+
+    rate_limit = forms.IntegerField(min_value=1, max_value=2_000_000_000, required=False)
+    rate_window = forms.TypedChoiceField(choices=list(WINDOWS.items()), coerce=int, required=False)
+
+
 @in_organization
 def settings(request: HttpRequest, place: Place, project: str) -> HttpResponse:
     found = place.project(project)
@@ -43,7 +54,13 @@ def settings(request: HttpRequest, place: Place, project: str) -> HttpResponse:
         messages.success(request, "Saved")
         return redirect("project-settings", place.organization.slug, form.cleaned_data["slug"])
     keys = DsnKey.objects.filter(project=found).order_by("pk")
-    context = shown(place, project=found, form=form, keys=[(key, dsn(key)) for key in keys])
+    context = shown(
+        place,
+        project=found,
+        form=form,
+        keys=[(key, dsn(key), addresses(key)) for key in keys],
+        windows=WINDOWS.items(),
+    )
     return render(request, "projects/settings.html", context, status=400 if form.errors else 200)
 
 
@@ -74,16 +91,20 @@ def new_key(request: HttpRequest, place: Place, project: str) -> HttpResponse:
 @require_POST
 @in_organization
 def change_key(request: HttpRequest, place: Place, project: str, pk: int) -> HttpResponse:
-    """Renames a key, or switches it on or off."""
+    """Renames a key, limits it, or switches it on or off; accepting knows within seconds."""
     found = _managed(place, project)
     key = get_object_or_404(DsnKey, pk=pk, project=found)
-    form = KeyForm(request.POST)
+    form = LimitedKeyForm(request.POST)
     if form.is_valid():
         key.label, key.is_active = form.cleaned_data["label"], "active" in request.POST
-        key.save(update_fields=["label", "is_active"])
+        key.rate_limit = form.cleaned_data["rate_limit"]
+        key.rate_window = (form.cleaned_data["rate_window"] or 60) if key.rate_limit else None
+        key.save(update_fields=["label", "is_active", "rate_limit", "rate_window"])
         messages.success(request, "Saved")
-    else:
+    elif "label" in form.errors:
         messages.error(request, "A key needs a name of at most 64 characters.")
+    else:
+        messages.error(request, "A limit is a whole number of events, at least 1.")
     return redirect("project-settings", place.organization.slug, found.slug)
 
 
