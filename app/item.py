@@ -7,7 +7,7 @@ items are written once, however often they are delivered: in the transaction tha
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -59,6 +59,33 @@ class Log(Item):
     environment: str
     release: str
     attributes: dict[str, Any]  # by name, plain JSON values
+
+
+#: How a session ended, the worst last; each counts as the worst that was said of it.
+Ending = Literal["healthy", "errored", "unhandled", "abnormal", "crashed"]
+ENDINGS: tuple[Ending, ...] = ("healthy", "errored", "unhandled", "abnormal", "crashed")
+
+
+class Session(Item):
+    """What a client says of one session; of two updates the order does not matter."""
+
+    started: int  # µs; its day is the partition that the session goes to
+    sid: str  # 32 hex; "" when it is not to be told from others
+    user: str  # "" when not known
+    release: str
+    environment: str
+    is_first: bool  # only a session whose first update came is counted
+    ending: int  # index of ENDINGS
+
+
+class Sessions(Item):
+    """Sessions that a server counted by itself."""
+
+    started: int  # µs, of its minute
+    user: str
+    release: str
+    environment: str
+    counts: tuple[int, int, int, int, int]  # by ENDINGS
 
 
 class Once(msgspec.Struct):

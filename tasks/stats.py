@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.store import counters
+from app.store import counters, sessions
 from tasks.base import task
 
 
@@ -16,3 +16,9 @@ def fold() -> None:
 def fold_tags() -> None:
     """The same for tags."""
     counters.fold_tags()
+
+
+@task("releases.roll_up_health")
+def roll_up_health() -> None:
+    """Counts what sessions moved in the health of their releases."""
+    sessions.fold()

@@ -17,8 +17,8 @@ from app.models.issue import (
 from app.models.notification import Notification
 from app.models.organization import Membership, Organization, Role, Team, TeamMembership
 from app.models.project import DsnKey, Environment, Project, ProjectTeam
-from app.models.release import Release, ReleaseProject
-from app.models.tally import TagTally, Tally
+from app.models.release import Release, ReleaseHealth, ReleaseProject
+from app.models.tally import SessionTally, TagTally, Tally
 from app.models.token import ApiToken
 from app.models.user import User
 from app.models.work import DueTask, FailedTask, Heartbeat
@@ -27,7 +27,6 @@ __all__ = [
     "Activity", "ApiToken", "Applied", "BodyDictionary", "DsnKey", "DueTask", "Environment", "Event",
     "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag", "IssueUser",
     "Membership", "Notable", "Notification", "Organization", "Outcome", "Project", "ProjectTeam",
-    "Quarantined", "Release",
-    "ReleaseProject", "Role", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
-    "TeamMembership", "User",
+    "Quarantined", "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally", "Status",
+    "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership", "User",
 ]  # fmt: skip

@@ -33,3 +33,25 @@ class ReleaseProject(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["release", "project"], name="release_project_once")]
+
+
+class ReleaseHealth(models.Model):
+    """Sessions of a release that began in one hour, by how they ended."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
+    release = models.ForeignKey(Release, models.CASCADE, related_name="+")
+    environment = models.CharField(max_length=64, blank=True)
+    hour = models.DateTimeField()
+    healthy = models.BigIntegerField(default=0)
+    errored = models.BigIntegerField(default=0)
+    unhandled = models.BigIntegerField(default=0)
+    abnormal = models.BigIntegerField(default=0)
+    crashed = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "release", "environment", "hour"], name="release_health_once"
+            )
+        ]
+        indexes = [models.Index(fields=["project", "hour"], name="release_health_by_hour")]

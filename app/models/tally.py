@@ -38,3 +38,10 @@ class TagTally(models.Model):
     at = ArrayField(models.BigIntegerField())  # µs
     tags = ArrayField(models.TextField())  # each the text of a bigint[]
     broken = models.BooleanField(default=False)
+
+
+class SessionTally(models.Model):
+    """What one group's sessions moved in the health of releases."""
+
+    created = models.DateTimeField(db_default=Now())
+    moved = models.TextField()  # JSON: project, release, environment, hour in µs, ending, how many

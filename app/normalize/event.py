@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from app.base.text import cut
 from app.event import Event, Kind, Note
-from app.normalize import agents, contexts, rules, scrub, tags, times, titles, user
+from app.normalize import agents, contexts, labels, rules, scrub, tags, times, titles, user
 from app.normalize import notes as kinds
 from app.normalize.breadcrumbs import breadcrumbs
 from app.normalize.exceptions import exceptions, threads
@@ -17,7 +17,7 @@ from app.normalize.fields import Field, anything, bag, label, lines, shaped, tex
 from app.normalize.frames import stacktrace
 from app.normalize.glance import Glance
 from app.normalize.levels import level, platform
-from app.normalize.limits import ENVIRONMENT, LARGE, LOGGER, RELEASE, SHORT, SMALL, TRANSACTION
+from app.normalize.limits import LARGE, LOGGER, SHORT, SMALL, TRANSACTION
 from app.normalize.message import logentry
 from app.normalize.notes import Notes
 from app.normalize.request import request
@@ -27,9 +27,6 @@ from app.options import DEFAULT, Scrubbing
 _ID = re.compile(r"[0-9a-f]{32}")
 _NIL = "0" * 32
 _DIST = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-#: Names that would break addresses or mean something else.
-_NO_RELEASE = re.compile(r"[\r\n\t/\\]|^(?:\.|\.\.|latest|)$", re.IGNORECASE)
-_NO_ENVIRONMENT = re.compile(r"[\r\n/]|^none$", re.IGNORECASE)
 _REPORTS: dict[str, Kind] = {
     "csp": "csp",
     "hpkp": "hpkp",
@@ -239,19 +236,13 @@ _READERS: dict[str, Any] = {
 
 def _add_names(data: dict[str, Any], payload: dict[str, Any], notes: Notes) -> None:
     """Release, dist and environment; the environment may come as a tag."""
-    release = _named(payload.get("release"), "release", RELEASE, _NO_RELEASE, notes)
+    release = labels.release(payload.get("release"), notes)
     own = data.get("tags", {})
     tagged = own.pop("environment", None)
     if not own:
         data.pop("tags", None)
     environment = payload.get("environment")
-    environment = _named(
-        tagged if environment in (None, "") else environment,
-        "environment",
-        ENVIRONMENT,
-        _NO_ENVIRONMENT,
-        notes,
-    )
+    environment = labels.environment(tagged if environment in (None, "") else environment, notes)
     if environment:
         data["environment"] = environment
     if release:
@@ -262,18 +253,6 @@ def _add_names(data: dict[str, Any], payload: dict[str, Any], notes: Notes) -> N
             data["dist"] = dist
         elif dist is not None:
             notes.invalid("dist", dist)
-
-
-def _named(value: object, path: str, limit: int, forbidden: re.Pattern[str], notes: Notes) -> str:
-    if value is None or value == "":
-        return ""
-    name = label(limit)(value, path, notes)
-    if not isinstance(name, str):
-        return ""
-    if forbidden.search(name):
-        notes.invalid(path, name)
-        return ""
-    return name
 
 
 def _add_user(data: dict[str, Any], payload: dict[str, Any], address: str, notes: Notes) -> None:

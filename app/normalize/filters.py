@@ -98,10 +98,15 @@ def needs_agent(filters: Filters) -> bool:
     return filters.web_crawlers or bool(filters.legacy_browsers)
 
 
+def unwanted_release(release: str, filters: Filters) -> str:
+    """Why nothing of a release is wanted; "" when it is."""
+    return "release-version" if filters.releases and _matches(filters.releases, release) else ""
+
+
 def unwanted_transaction(name: str, release: str, filters: Filters) -> str:
     """The same for a transaction."""
-    if filters.releases and _matches(filters.releases, release):
-        return "release-version"
+    if reason := unwanted_release(release, filters):
+        return reason
     if filters.health_checks and _HEALTH.search(name):
         return "filtered-transaction"
     if filters.transactions and _matches(filters.transactions, name):
@@ -111,8 +116,8 @@ def unwanted_transaction(name: str, release: str, filters: Filters) -> str:
 
 def unwanted_log(body: str, release: str, filters: Filters) -> str:
     """The same for a record of a log."""
-    if filters.releases and _matches(filters.releases, release):
-        return "release-version"
+    if reason := unwanted_release(release, filters):
+        return reason
     return "log-message" if filters.logs and _matches(filters.logs, body) else ""
 
 
@@ -129,7 +134,7 @@ def is_legacy(agent: str, filters: Filters) -> bool:
 
 
 def _is_release(event: Event, filters: Filters) -> bool:
-    return bool(filters.releases) and _matches(filters.releases, event.release)
+    return bool(unwanted_release(event.release, filters))
 
 
 def _is_local(event: Event, filters: Filters) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from app.event import Counted
 from app.item import Headers, Invalid, Item, Once, Quantities, Read, Whence
-from app.normalize import attachments, client_reports, feedback, logs, reports
+from app.normalize import attachments, client_reports, feedback, logs, reports, sessions
 from app.normalize.quantities import CATEGORIES, number
 from app.wire import envelope
 
@@ -26,6 +26,8 @@ READERS: dict[str, Reader] = {
     "client_report": client_reports.read,
     "feedback": feedback.feedback,
     "log": logs.read,
+    "session": sessions.update,
+    "sessions": sessions.aggregates,
     "user_report": feedback.report,
     "raw_security": reports.unreadable,
     "nel": reports.unreadable,

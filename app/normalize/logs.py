@@ -8,8 +8,9 @@ from typing import Any
 from app.base.json import NotJson, decode
 from app.base.text import cut, storable
 from app.item import Headers, Invalid, Log, Read, Whence, accepted
-from app.normalize import scrub, times
+from app.normalize import filters, rules, scrub, times
 from app.normalize.notes import Notes
+from app.options import DEFAULT
 
 #: Records of one container; characters of one body; attributes of one record and characters of a value.
 MOST, BODY, ATTRIBUTES, VALUE = 1000, 32_768, 128, 4096
@@ -29,9 +30,21 @@ def read(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG
     if not isinstance(records, list):
         raise Invalid("unreadable")
     shift = times.drift(whence.received, whence.sent_at, Notes())
-    found = [one for record in records[:MOST] if (one := _log(record, shift, whence))]
-    result = accepted("log_item", list(found))
-    if lost := len(records) - len(found):
+    return kept([_log(record, shift, whence) for record in records[:MOST]], len(records), whence)
+
+
+def kept(found: list[Log | None], sent: int, whence: Whence) -> Read:
+    """Of so many that were sent those that are wanted; None are those that make no sense."""
+    result = accepted("log_item", [])
+    for one in found:
+        if one is None:
+            continue
+        if reason := filters.unwanted_log(one.body, one.release, whence.options.filters):
+            result.counts["log_item", "filtered", reason] += 1
+        else:
+            result.items.append(one)
+            result.counts["log_item", "accepted", ""] += 1
+    if lost := sent - sum(result.counts.values()):
         result.counts["log_item", "invalid", "unreadable"] += lost
     return result
 
@@ -61,7 +74,14 @@ def made(  # noqa: PLR0917 a record of two protocols, in one order
     attributes: dict[str, Any],
 ) -> Log:
     """A record with nothing secret and nothing endless in it."""
-    scrub.bag(attributes, by_looks=True)
+    body = cut(storable(body), BODY)
+    if whence.options.scrubbing is DEFAULT.scrubbing:
+        scrub.bag(attributes, by_looks=True)
+        body = scrub.text(body)
+    else:
+        data = {"extra": attributes, "logentry": {"formatted": body}}
+        rules.apply(data, whence.options.scrubbing, looks_clean=False)
+        body = str(data["logentry"]["formatted"])
     environment = attributes.pop("sentry.environment", "")
     release = attributes.pop("sentry.release", "")
     return Log(
@@ -71,7 +91,7 @@ def made(  # noqa: PLR0917 a record of two protocols, in one order
         trace_id=trace_id,
         span_id=span_id,
         severity=number,
-        body=scrub.text(cut(storable(body), BODY)),
+        body=body,
         environment=environment[:64] if isinstance(environment, str) else "",
         release=release[:250] if isinstance(release, str) else "",
         attributes=attributes,

@@ -11,7 +11,9 @@ from django.db import OperationalError, connection, transaction
 
 from app.store.database import sqlstate
 
-TABLES = ("app_event", "app_applied", "app_attachment", "app_log")
+TABLES = ("app_event", "app_applied", "app_attachment", "app_log", "app_session", "app_sessionuser")
+#: Days after which a table's are dropped where that is sooner than RETENTION_DAYS: nobody updates them then.
+SOONER = {"app_session": 7}
 #: Columns that are compressed already, or shall not be.
 EXTERNAL = {"app_event": "body", "app_attachment": "content"}
 AHEAD = 7  # days
@@ -34,10 +36,14 @@ class Rotated(msgspec.Struct, frozen=True):
 def rotate(today: date) -> Rotated:
     """Makes the days from yesterday to a week ahead, drops those older than RETENTION_DAYS."""
     created = create([today + timedelta(days=ahead) for ahead in range(-1, AHEAD + 1)])
-    oldest = today - timedelta(days=settings.RETENTION_DAYS)
-    expired = [name for name, day in _existing().items() if day < oldest]
+    expired = [name for name, day in _existing().items() if day < today - timedelta(days=_kept_days(name))]
     busy = [name for name in sorted(expired) if not _drop(name)]
     return Rotated(created, [name for name in sorted(expired) if name not in busy], busy)
+
+
+def _kept_days(name: str) -> int:
+    chosen: int = settings.RETENTION_DAYS
+    return min(chosen, SOONER.get(name.rpartition("_")[0], chosen))
 
 
 def create(days: list[date]) -> list[str]:

@@ -53,7 +53,8 @@ class Group(msgspec.Struct):
 
     def days(self) -> set[date]:
         """The partitions it needs."""
-        return {row.day for row in self.rows} | outcomes.days(self.onces)
+        brought = items.days(one for once in self.onces for one in once.items)
+        return {row.day for row in self.rows} | outcomes.days(self.onces) | brought
 
 
 def record(
