@@ -81,6 +81,16 @@ class ReleaseFactory(DjangoModelFactory[models.Release]):
     created = factory.LazyFunction(clock.now)
 
 
+class ReleaseProjectFactory(DjangoModelFactory[models.ReleaseProject]):
+    class Meta:
+        model = models.ReleaseProject
+
+    release = factory.SubFactory(ReleaseFactory)
+    project = factory.SubFactory(ProjectFactory)
+    first_seen = factory.LazyFunction(clock.now)
+    last_seen = factory.LazyFunction(clock.now)
+
+
 class IssueFactory(DjangoModelFactory[models.Issue]):
     class Meta:
         model = models.Issue

@@ -8,9 +8,10 @@ from django.utils.text import slugify
 from app.models import DsnKey, Organization, Project
 
 #: Words that stand in addresses where a project's slug may stand.
-RESERVED = frozenset(
-    {"issues", "members", "projects", "settings", "new", "teams", "releases", "monitors", "alerts"}
-)
+RESERVED = frozenset((
+    "alerts", "crons", "feedback", "issues", "logs", "members", "monitors", "new", "performance", "profiles",
+    "projects", "releases", "replays", "settings", "teams", "traces", "usage",
+))  # fmt: skip
 ATTEMPTS = 50
 
 

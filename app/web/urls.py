@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from app.web import attachments, feedback, health, home, logs, members, profile, usage
+from app.web import attachments, feedback, health, home, logs, members, profile, releases, usage
 from app.web.admin import mail, state
 from app.web.converters import EventId, ShortId
 from app.web.issues import actions, page, views
@@ -43,6 +43,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:org>/feedback/", feedback.feedback, name="feedback"),
     path("<slug:org>/feedback/<int:pk>/resolve/", feedback.resolve, name="resolve-feedback"),
     path("<slug:org>/logs/", logs.logs, name="logs"),
+    path("<slug:org>/releases/", releases.releases, name="releases"),
+    path("<slug:org>/releases/<str:version>/", releases.release, name="release"),
     path("<slug:org>/usage/", usage.usage, name="usage"),
     path("<slug:org>/members/", members.members, name="members"),
     path("<slug:org>/projects/new/", onboarding.new_project, name="new-project"),

@@ -36,6 +36,9 @@ PAGES = {
     "no feedback": "/acme/feedback/?status=resolved",
     "logs": "/acme/logs/",
     "no logs": "/acme/logs/?q=nothing-like-this",
+    "releases": "/acme/releases/",
+    "no releases": "/acme/releases/?q=nothing-like-this",
+    "release": "/acme/releases/shop@2.4.1+17/?period=7d",
     "usage": "/acme/usage/",
     "usage of a month": "/acme/usage/?period=30d",
     "profile": "/profile/",
@@ -72,6 +75,9 @@ def busy(shop: scene.Shop, settings: Any, tmp_path: Path) -> scene.Shop:
         shop, "l" * 900, 17, trace_id="4bf92f3577b34da6a3ce929d0e0e4736", attributes={"a" * 90: "v" * 400}
     )
     scene.logged(shop, "the drawer is open", 13)
+    for days in range(3):
+        scene.used(shop, "shop@2.4.1+17", (900, 40, 0, 2, days), days=days)
+    scene.used(shop, "shop@" + "9" * 200, user="")
     Issue.objects.filter(pk=issue.pk).update(substatus="regressed", assignee=shop.user)
     NotificationFactory.create(issue=issue, state="failed", answer="550 No such user " + "z" * 100)
     FailedTask.objects.create(

@@ -42,7 +42,7 @@ def session(project: Project, ending: str = "healthy", **changes: Any) -> Sessio
 def bucket(project: Project, *counts: int, **changes: Any) -> Sessions:
     now = clock.micros()
     values = {"started": now, "user": "", "release": "shop@1", "environment": "prod", **changes}
-    return Sessions(project_id=project.pk, received=now, counts=counts, **values)
+    return Sessions(project_id=project.pk, received=now, counts=counts, **values)  # type: ignore[arg-type]
 
 
 def told(*items: Item) -> Once:

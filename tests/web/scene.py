@@ -13,7 +13,7 @@ from app.base import clock
 from app.event import Component, Counted, Event, Grouping, Level, Note, Variant
 from app.item import Attachment, Item, Once
 from app.models import DsnKey, Issue, Organization, Project, Role, Team, User
-from app.store import partitions, read
+from app.store import partitions, read, sessions
 from app.store.read import EventRow
 from app.store.record import record
 from tests.factories import (
@@ -332,6 +332,19 @@ def logged(shop: Shop, body: str, severity: int = 9, **more: Any) -> None:
             environment="production", release="shop@1", **(given | more),
         )
     )  # fmt: skip
+
+
+def used(shop: Shop, release: str, counts: Any = (5, 0, 0, 0, 0), days: int = 0, **more: Any) -> None:
+    """Sessions that a server counted, as the page shows them."""
+    at = clock.micros() - days * 86_400_000_000
+    given: dict[str, Any] = {"user": f"user {days}", "environment": "production"}
+    keep(
+        item.Sessions(
+            project_id=shop.project.pk, received=at, started=at, release=release, counts=counts,
+            **(given | more),
+        )
+    )  # fmt: skip
+    sessions.fold()
 
 
 def keep(one: Item) -> None:

@@ -66,6 +66,8 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "feedback": ("get", IN_ORGANIZATION),
     "resolve-feedback": ("post", MOVED_IN_PROJECT),
     "logs": ("get", IN_ORGANIZATION),
+    "releases": ("get", IN_ORGANIZATION),
+    "release": ("get", IN_PROJECT),
     "usage": ("get", IN_ORGANIZATION),
     "members": ("get", IN_ORGANIZATION),
     "new-project": ("get", MANAGING_ORGANIZATION),
@@ -111,11 +113,12 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
     scene.attached(secret_shop, event, "a.txt", b"secret")
     (file,) = attachments.listed(secret.pk, event.event_id, event.received)
     scene.said(secret_shop, "It broke", event.event_id)
+    scene.used(secret_shop, "secret@1")
     settings.MAIL_FOLDER = tmp_path
     (tmp_path / "letter.eml").write_bytes(b"Subject: Hello\nTo: ada@example.com\n\nText\n")
     arguments = {
         "org": "acme", "project": "secret", "short_id": issue.short_id, "event_id": event.event_id,
-        "mail_id": "letter", "number": file.id,
+        "mail_id": "letter", "number": file.id, "version": "secret@1",
     }  # fmt: skip
     return World(people, arguments | {"pk": key.pk}, issue)
 

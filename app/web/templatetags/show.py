@@ -79,11 +79,10 @@ def moment(text: str) -> str:
 
 
 @register.simple_tag
-def spark(values: list[int], width: int = 112, height: int = 24) -> SafeString:
-    """One bar per hour, drawn on the server: no chart library, and it works without JavaScript."""
-    label = (
-        f"{sum(values):,} events in the last {len(values)} hours, at most {max(values, default=0):,} in one"
-    )
+def spark(values: list[int], width: int = 112, height: int = 24, of: str = "events") -> SafeString:
+    """Bars in the order of time, drawn on the server: no chart library, and it works without JavaScript."""
+    when = f"in the last {len(values)} hours" if of == "events" else f"in {len(values)} steps of time"
+    label = f"{sum(values):,} {of} {when}, at most {max(values, default=0):,} in one"
     return format_html(
         '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">{}</svg>',
         "spark" if height < 40 else "spark large",
@@ -115,6 +114,17 @@ def percent(part: int, whole: int) -> str:
     if not whole:
         return "0%"
     return f"{round(100 * part / whole)}%" if part * 100 >= whole else "<1%"
+
+
+@register.filter
+def rate(part: float | None) -> str:
+    """0.99953 -> "99.95%": never rounded up to all, nor down to none."""
+    if part is None:
+        return "–"
+    rounded = round(part * 100, 2)
+    if part < 1:
+        rounded = min(rounded, 99.99)
+    return f"{max(rounded, 0.01) if part > 0 else 0:.2f}".rstrip("0").rstrip(".") + "%"
 
 
 @register.filter
