@@ -88,17 +88,18 @@ def spark(values: list[int], width: int = 112, height: int = 24, of: str = "even
         "spark" if height < 40 else "spark large",
         label,
         *(width, height, width, height),
-        mark_safe(_bars(values, width, height)),  # noqa: S308 - made of numbers alone
+        mark_safe(_bars(values, width, height, is_large=height >= 40)),  # noqa: S308 - made of numbers alone
     )
 
 
-def _bars(values: list[int], width: int, height: int) -> str:
+def _bars(values: list[int], width: int, height: int, *, is_large: bool) -> str:
     top, step = max(values, default=0) or 1, width / (len(values) or 1)
+    wide = f' width="{step * 0.72:.3g}"' if is_large else ""  # small ones have theirs from the style sheet
     bars = []
     for place, value in enumerate(values):
         tall = max(1.5, value / top * height)
         quiet = "" if value else ' class="z"'
-        bars.append(f'<rect x="{place * step:.4g}" y="{height - tall:.3g}" height="{tall:.3g}"{quiet}/>')
+        bars.append(f'<rect x="{place * step:.4g}" y="{height - tall:.3g}" height="{tall:.3g}"{wide}{quiet}/>')
     return "".join(bars)
 
 
