@@ -88,6 +88,49 @@ class Sessions(Item):
     counts: tuple[int, int, int, int, int]  # by ENDINGS
 
 
+class Span(Item):
+    """Something that took time, on its own: of a streamed trace, or of OpenTelemetry."""
+
+    trace_id: str  # 32 hex
+    span_id: str  # 16 hex
+    parent_id: str  # "" of a root
+    name: str
+    op: str  # "db", "http.client", …
+    status: str  # "ok", "internal_error", …; "" when nothing was said
+    started: int  # µs
+    duration: int  # µs
+    is_segment: bool  # the first of its trace in its service: what is counted as a transaction
+    environment: str
+    release: str
+    attributes: dict[str, Any]
+
+
+class Transaction(Item):
+    """What a service did from a request to its answer, with the spans inside."""
+
+    event_id: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    op: str
+    status: str
+    started: int  # µs
+    duration: int  # µs
+    environment: str
+    release: str
+    spans: int
+    body: bytes  # Told, as JSON in zstd
+
+
+class Told(msgspec.Struct):
+    """What is shown of a transaction."""
+
+    data: dict[str, Any]  # like an event's
+    spans: list[dict[str, Any]]  # span_id, parent_span_id, op, description, status, start, duration (µs), …
+    measurements: dict[str, Any] = {}  # by name: value and unit
+
+
 class Once(msgspec.Struct):
     """What one accepted request comes to beside its error events: applied as a whole and once."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.store import counters, sessions
+from app.store import counters, durations, sessions
 from tasks.base import task
 
 
@@ -22,3 +22,9 @@ def fold_tags() -> None:
 def roll_up_health() -> None:
     """Counts what sessions moved in the health of their releases."""
     sessions.fold()
+
+
+@task("stats.fold_durations")
+def fold_durations() -> None:
+    """Counts how long transactions took."""
+    durations.fold()

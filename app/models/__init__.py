@@ -20,6 +20,7 @@ from app.models.project import DsnKey, Environment, Project, ProjectTeam
 from app.models.release import Release, ReleaseHealth, ReleaseProject
 from app.models.tally import SessionTally, TagTally, Tally
 from app.models.token import ApiToken
+from app.models.trace import SpanTally, TransactionHour
 from app.models.user import User
 from app.models.work import DueTask, FailedTask, Heartbeat
 
@@ -27,6 +28,7 @@ __all__ = [
     "Activity", "ApiToken", "Applied", "BodyDictionary", "DsnKey", "DueTask", "Environment", "Event",
     "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag", "IssueUser",
     "Membership", "Notable", "Notification", "Organization", "Outcome", "Project", "ProjectTeam",
-    "Quarantined", "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally", "Status",
-    "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership", "User",
+    "Quarantined", "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally", "SpanTally",
+    "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership",
+    "TransactionHour", "User",
 ]  # fmt: skip

@@ -13,7 +13,17 @@ from collections.abc import Callable
 
 from app.event import Counted
 from app.item import Headers, Invalid, Item, Once, Quantities, Read, Whence
-from app.normalize import attachments, client_reports, feedback, logs, reports, sessions
+from app.normalize import (
+    attachments,
+    client_reports,
+    feedback,
+    logs,
+    otlp,
+    reports,
+    sessions,
+    spans,
+    transactions,
+)
 from app.normalize.quantities import CATEGORIES, number
 from app.wire import envelope
 
@@ -26,8 +36,13 @@ READERS: dict[str, Reader] = {
     "client_report": client_reports.read,
     "feedback": feedback.feedback,
     "log": logs.read,
+    "otel_log": logs.read,
+    "otlp_logs": otlp.records,
+    "otlp_traces": otlp.traces,
     "session": sessions.update,
     "sessions": sessions.aggregates,
+    "span": spans.read,
+    "transaction": transactions.read,
     "user_report": feedback.report,
     "raw_security": reports.unreadable,
     "nel": reports.unreadable,

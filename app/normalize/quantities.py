@@ -26,6 +26,8 @@ CATEGORIES = {
     "span": "span",
     "log": "log_item",
     "otel_log": "log_item",
+    "otlp_logs": "log_item",
+    "otlp_traces": "span",
     "trace_metric": "trace_metric",
     "statsd": "metric_bucket",
     "metric_buckets": "metric_bucket",

@@ -9,7 +9,7 @@ from typing import Any
 from app import item
 from app.base import clock
 from app.item import Item
-from app.store import attachments, feedback, logs, sessions
+from app.store import attachments, feedback, logs, sessions, traces
 from app.store.database import Cursor
 
 #: Each writer takes all items of its kind that a group brought, in one call, and sends a fixed number of
@@ -19,6 +19,7 @@ WRITERS: list[tuple[tuple[type[Item], ...], Callable[[Cursor, list[Any]], None]]
     ((item.Attachment,), attachments.write),
     ((item.Log,), logs.write),
     ((item.Session, item.Sessions), sessions.write),
+    ((item.Span, item.Transaction), traces.write),
 ]
 
 
@@ -33,4 +34,5 @@ def write(statements: Cursor, items: list[Item]) -> None:
 
 def days(items: Iterable[Item]) -> set[date]:
     """The partitions they go to."""
-    return {clock.day_of(getattr(one, "started", one.received)) for one in items}
+    sessions = (item.Session, item.Sessions)
+    return {clock.day_of(one.started if isinstance(one, sessions) else one.received) for one in items}

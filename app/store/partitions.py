@@ -11,11 +11,14 @@ from django.db import OperationalError, connection, transaction
 
 from app.store.database import sqlstate
 
-TABLES = ("app_event", "app_applied", "app_attachment", "app_log", "app_session", "app_sessionuser")
+TABLES = (
+    "app_event", "app_applied", "app_attachment", "app_log", "app_session", "app_sessionuser",
+    "app_transaction", "app_span",
+)  # fmt: skip
 #: Days after which a table's are dropped where that is sooner than RETENTION_DAYS: nobody updates them then.
 SOONER = {"app_session": 7}
 #: Columns that are compressed already, or shall not be.
-EXTERNAL = {"app_event": "body", "app_attachment": "content"}
+EXTERNAL = {"app_event": "body", "app_attachment": "content", "app_transaction": "body"}
 AHEAD = 7  # days
 #: Serialises everyone who makes or drops days (first eight bytes of "tocsinday", as a number).
 LOCK = 0x746F6373696E6461
@@ -61,7 +64,7 @@ def create(days: list[date]) -> list[str]:
 
 def _create(name: str, table: str, day: date) -> None:
     """Attached rather than created in place: that would lock out every writer of the parent."""
-    options = f"with (toast_tuple_target = {INLINE})" if table == "app_event" else ""
+    options = f"with (toast_tuple_target = {INLINE})" if EXTERNAL.get(table) == "body" else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"create table {name} (like {table} including defaults including constraints) {options}"

@@ -99,7 +99,9 @@ def _bars(values: list[int], width: int, height: int, *, is_large: bool) -> str:
     for place, value in enumerate(values):
         tall = max(1.5, value / top * height)
         quiet = "" if value else ' class="z"'
-        bars.append(f'<rect x="{place * step:.4g}" y="{height - tall:.3g}" height="{tall:.3g}"{wide}{quiet}/>')
+        bars.append(
+            f'<rect x="{place * step:.4g}" y="{height - tall:.3g}" height="{tall:.3g}"{wide}{quiet}/>'
+        )
     return "".join(bars)
 
 
