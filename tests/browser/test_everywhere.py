@@ -36,6 +36,11 @@ PAGES = {
     "no feedback": "/acme/feedback/?status=resolved",
     "logs": "/acme/logs/",
     "no logs": "/acme/logs/?q=nothing-like-this",
+    "performance": "/acme/performance/",
+    "no transactions": "/acme/performance/?q=nothing-like-this",
+    "endpoint": "/acme/performance/shop/?name=/pay&op=http.server",
+    "trace": "/acme/traces/4bf92f3577b34da6a3ce929d0e0e4736/",
+    "no trace": "/acme/traces/" + "a" * 32 + "/",
     "releases": "/acme/releases/",
     "no releases": "/acme/releases/?q=nothing-like-this",
     "release": "/acme/releases/shop@2.4.1+17/?period=7d",
@@ -75,6 +80,8 @@ def busy(shop: scene.Shop, settings: Any, tmp_path: Path) -> scene.Shop:
         shop, "l" * 900, 17, trace_id="4bf92f3577b34da6a3ce929d0e0e4736", attributes={"a" * 90: "v" * 400}
     )
     scene.logged(shop, "the drawer is open", 13)
+    scene.served(shop)
+    scene.served(shop, "/" + "n" * 190, 90_000_000, status="internal_error", trace_id="f" * 32)
     for days in range(3):
         scene.used(shop, "shop@2.4.1+17", (900, 40, 0, 2, days), days=days)
     scene.used(shop, "shop@" + "9" * 200, user="")

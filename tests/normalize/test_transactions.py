@@ -336,8 +336,8 @@ def test_an_exporter_s_logs() -> None:
 _words = st.sampled_from([
     "resourceSpans", "resource", "scopeSpans", "spans", "attributes", "key", "value", "stringValue",
     "intValue", "traceId", "spanId", "status", "items", "contexts", "trace", "trace_id", "span_id",
-    "start_timestamp", "timestamp", "spans", "resourceLogs", "scopeLogs", "logRecords", "body", "measurements", "kvlistValue",
-    "arrayValue", "values", "aggregates", "attrs", "release", "started", "sid",
+    "start_timestamp", "timestamp", "spans", "resourceLogs", "scopeLogs", "logRecords", "body",
+    "measurements", "kvlistValue", "arrayValue", "values", "aggregates", "attrs", "release", "started", "sid",
 ])  # fmt: skip
 _json: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([TRACE, ROOT, AT]),

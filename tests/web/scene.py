@@ -10,10 +10,12 @@ from typing import Any
 
 from app import item
 from app.base import clock
+from app.base.json import encode
+from app.base.zstandard import zstd
 from app.event import Component, Counted, Event, Grouping, Level, Note, Variant
 from app.item import Attachment, Item, Once
 from app.models import DsnKey, Issue, Organization, Project, Role, Team, User
-from app.store import partitions, read, sessions
+from app.store import durations, partitions, read, sessions
 from app.store.read import EventRow
 from app.store.record import record
 from tests.factories import (
@@ -345,6 +347,40 @@ def used(shop: Shop, release: str, counts: Any = (5, 0, 0, 0, 0), days: int = 0,
         )
     )  # fmt: skip
     sessions.fold()
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def served(shop: Shop, name: str = "/pay", duration: int = 250_000, **more: Any) -> None:
+    """A transaction with two spans, one inside the other, and a streamed one."""
+    at = more.pop("started", clock.micros() - 5_000_000)
+    inner = [
+        {"span_id": "b" * 16, "parent_span_id": "a" * 16, "op": "http.client", "description": "GET /rates",
+         "start": duration // 10, "duration": duration // 2, "status": "ok", "data": {"retries": 2}},
+        {"span_id": "c" * 16, "parent_span_id": "b" * 16, "op": "db", "description": "select 1",
+         "start": duration // 5, "duration": duration // 4, "status": "internal_error"},
+    ]  # fmt: skip
+    data = {"user": {"id": "7"}, "contexts": {"os": {"name": "Linux"}}}
+    body = zstd.compress(encode(item.Told(data, inner, {"lcp": {"value": 1, "unit": ""}})))
+    given: dict[str, Any] = {
+        "trace_id": TRACE, "span_id": "a" * 16, "parent_id": "", "op": "http.server", "status": "ok",
+        "environment": "production", "release": "shop@1",
+    }  # fmt: skip
+    keep(
+        item.Transaction(
+            project_id=shop.project.pk, received=clock.micros(), event_id=uuid.uuid4().hex, name=name,
+            started=at, duration=duration, spans=2, body=body, **(given | more),
+        )
+    )  # fmt: skip
+    streamed = given | {"span_id": "d" * 16, "parent_id": "a" * 16, "op": "queue.publish"} | more
+    keep(
+        item.Span(
+            project_id=shop.project.pk, received=clock.micros(), name="orders", started=at + 100,
+            duration=duration // 9, is_segment=False, attributes={"partition": 3}, **streamed,
+        )
+    )  # fmt: skip
+    durations.fold()
 
 
 def keep(one: Item) -> None:

@@ -66,6 +66,9 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "feedback": ("get", IN_ORGANIZATION),
     "resolve-feedback": ("post", MOVED_IN_PROJECT),
     "logs": ("get", IN_ORGANIZATION),
+    "performance": ("get", IN_ORGANIZATION),
+    "endpoint": ("get", IN_PROJECT),
+    "trace": ("get", IN_ORGANIZATION),
     "releases": ("get", IN_ORGANIZATION),
     "release": ("get", IN_PROJECT),
     "usage": ("get", IN_ORGANIZATION),
@@ -118,7 +121,7 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
     (tmp_path / "letter.eml").write_bytes(b"Subject: Hello\nTo: ada@example.com\n\nText\n")
     arguments = {
         "org": "acme", "project": "secret", "short_id": issue.short_id, "event_id": event.event_id,
-        "mail_id": "letter", "number": file.id, "version": "secret@1",
+        "mail_id": "letter", "number": file.id, "version": "secret@1", "trace_id": scene.TRACE,
     }  # fmt: skip
     return World(people, arguments | {"pk": key.pk}, issue)
 

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 
 from app.base import clock
 from app.models import Activity, Issue
+from app.normalize.logs import identifier
 from app.store import attachments, feedback, read
 from app.store.read import EventRow
 from app.web.issues import files as images
@@ -49,9 +50,17 @@ def issue(
         .select_related("user")
         .order_by("-at", "-pk")[:ACTIVITIES],
         address=address(found, place),
+        trace_id=trace_of(event) if event else "",
         **(of_event(event, request) if event else {}),
     )
     return render(request, "issues/issue.html", context)
+
+
+def trace_of(event: EventRow) -> str:
+    """The trace that it happened in, "" when it names none."""
+    contexts = event.data.get("contexts")
+    found = contexts.get("trace") if isinstance(contexts, dict) else None
+    return identifier(found.get("trace_id"), 32) if isinstance(found, dict) else ""
 
 
 def of_event(event: EventRow, request: HttpRequest) -> dict[str, Any]:

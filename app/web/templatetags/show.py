@@ -131,6 +131,35 @@ def rate(part: float | None) -> str:
 
 
 @register.filter
+def took(micros: int | None) -> str:
+    """A duration in µs as people say it: "310 µs", "12 ms", "3.4 s", "2.1 min"."""
+    if micros is None:
+        return "–"
+    for size, unit in ((3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1000, "ms")):
+        if micros >= size:
+            number = micros / size
+            return f"{number:.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"
+    return f"{micros} µs"
+
+
+@register.filter
+def few(number: float) -> str:
+    """A number that may be small: 0.004 is "0.004", 1234.5 is "1.2k"."""
+    return compact(round(number)) if number >= 100 else f"{number:.2g}" if number < 10 else f"{number:.0f}"
+
+
+@register.filter
+def micros(at: datetime) -> int:
+    return clock.to_micros(at)
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """For attributes of SVG, whatever the language of the page."""
+    return f"{number:g}"
+
+
+@register.filter
 def ago_is_counted(at: datetime) -> bool:
     """Whether "ago" reads well behind the time."""
     return _ago(at)[0].isdigit()
