@@ -123,6 +123,32 @@ class Transaction(Item):
     body: bytes  # Told, as JSON in zstd
 
 
+class CheckIn(Item):
+    """What a job says of one run."""
+
+    check_in_id: str  # 32 hex; "" for the newest one that is in progress
+    slug: str  # of its monitor
+    status: Literal["in_progress", "ok", "error"]
+    duration: int | None  # ms
+    environment: str
+    release: str
+    trace_id: str
+    schedule: Schedule | None  # if the job says when it is to run
+
+
+class Schedule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When a job is to run, and what is a fault of it."""
+
+    crontab: str = ""  # five fields; "" when it runs every so often
+    every: int = 0  # of `unit`
+    unit: Literal["year", "month", "week", "day", "hour", "minute"] = "day"
+    timezone: str = "UTC"
+    margin: int = 1  # minutes it may be late
+    max_runtime: int = 30  # minutes
+    failures: int = 1  # in a row until it counts as failing
+    recoveries: int = 1
+
+
 class Told(msgspec.Struct):
     """What is shown of a transaction."""
 

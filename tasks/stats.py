@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.store import counters, durations, sessions
+from app.store import counters, durations
 from tasks.base import task
 
 
@@ -16,12 +16,6 @@ def fold() -> None:
 def fold_tags() -> None:
     """The same for tags."""
     counters.fold_tags()
-
-
-@task("releases.roll_up_health")
-def roll_up_health() -> None:
-    """Counts what sessions moved in the health of their releases."""
-    sessions.fold()
 
 
 @task("stats.fold_durations")

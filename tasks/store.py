@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.conf import settings
+
 from app.base import clock
-from app.store import bases, partitions, training
+from app.store import bases, checkins, partitions, training
 from tasks.base import task
 
 
@@ -12,6 +16,7 @@ def rotate_partitions() -> None:
     """Makes the coming days' partitions and drops what retention has passed."""
     partitions.rotate(clock.now().date())
     bases.expire()
+    checkins.expire(clock.now() - timedelta(days=settings.RETENTION_DAYS))
 
 
 @task("store.train_dictionaries")

@@ -14,6 +14,7 @@ from app.models.issue import (
     Substatus,
     TagValue,
 )
+from app.models.monitor import CheckIn, Monitor
 from app.models.notification import Notification
 from app.models.organization import Membership, Organization, Role, Team, TeamMembership
 from app.models.project import DsnKey, Environment, Project, ProjectTeam
@@ -25,10 +26,10 @@ from app.models.user import User
 from app.models.work import DueTask, FailedTask, Heartbeat
 
 __all__ = [
-    "Activity", "ApiToken", "Applied", "BodyDictionary", "DsnKey", "DueTask", "Environment", "Event",
-    "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag", "IssueUser",
-    "Membership", "Notable", "Notification", "Organization", "Outcome", "Project", "ProjectTeam",
-    "Quarantined", "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally", "SpanTally",
-    "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership",
+    "Activity", "ApiToken", "Applied", "BodyDictionary", "CheckIn", "DsnKey", "DueTask", "Environment",
+    "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag",
+    "IssueUser", "Membership", "Monitor", "Notable", "Notification", "Organization", "Outcome", "Project",
+    "ProjectTeam", "Quarantined", "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally",
+    "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership",
     "TransactionHour", "User",
 ]  # fmt: skip

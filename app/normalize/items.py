@@ -15,6 +15,7 @@ from app.event import Counted
 from app.item import Headers, Invalid, Item, Once, Quantities, Read, Whence
 from app.normalize import (
     attachments,
+    checkins,
     client_reports,
     feedback,
     logs,
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 Reader = Callable[[bytes, Headers, Whence], Read]
 READERS: dict[str, Reader] = {
     "attachment": attachments.read,
+    "check_in": checkins.read,
     "client_report": client_reports.read,
     "feedback": feedback.feedback,
     "log": logs.read,

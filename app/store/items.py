@@ -9,13 +9,14 @@ from typing import Any
 from app import item
 from app.base import clock
 from app.item import Item
-from app.store import attachments, feedback, logs, sessions, traces
+from app.store import attachments, checkins, feedback, logs, sessions, traces
 from app.store.database import Cursor
 
 #: Each writer takes all items of its kind that a group brought, in one call, and sends a fixed number of
 #: statements. They run in this order everywhere, so that two groups never wait for each other in a circle.
 WRITERS: list[tuple[tuple[type[Item], ...], Callable[[Cursor, list[Any]], None]]] = [
     ((item.Feedback,), feedback.write),
+    ((item.CheckIn,), checkins.write),
     ((item.Attachment,), attachments.write),
     ((item.Log,), logs.write),
     ((item.Session, item.Sessions), sessions.write),

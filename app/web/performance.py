@@ -32,7 +32,7 @@ SORTS = {
 }
 PAGE = 100
 #: What a step of depth is drawn as.
-INDENT = "\N{EM SPACE}"
+INDENT = "\N{EM SPACE}" * 2
 
 
 class Row(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from app.web.performance import Bar, _waterfall
+from app.web.performance import INDENT, Bar, _waterfall
 from app.web.templatetags.show import few, took
 from tests.factories import ProjectFactory
 from tests.web import scene
@@ -139,7 +139,7 @@ def row(span_id: str, parent_id: str, start: int = 0) -> Any:
 
 def drawn(*spans: Any) -> list[tuple[int, str]]:
     bars: list[Bar] = _waterfall([], list(spans), {1: "Shop"})
-    return [(len(bar.indent), bar.name) for bar in bars]
+    return [(len(bar.indent) // len(INDENT), bar.name) for bar in bars]
 
 
 def test_children_stand_below_their_parents_in_order() -> None:
