@@ -12,6 +12,7 @@ from django.db import connection
 
 from app.base import clock
 from app.item import CheckIn
+from app.models import CheckIn as Run
 from app.store.database import Cursor, array, arrays, numbers
 
 #: Monitors of one project; check-ins for more are dropped: a job that names itself anew at every run.
@@ -116,6 +117,27 @@ def _columns(runs: list[_Run]) -> list[Any]:
         [run.first.release for run in runs],
         array(run.first.trace_id or None for run in runs),
     ]
+
+
+#: The environments of a monitor are found from one to the next, however many runs each of them has.
+_NEWEST = """
+with recursive met as (
+    select m, (select min(environment) from app_checkin where monitor_id = m) as e from unnest(%s::bigint[]) m
+    union all
+    select m, (select min(environment) from app_checkin where monitor_id = m and environment > e)
+    from met where e is not null
+)
+select c.id from met cross join lateral (
+    select id from app_checkin where monitor_id = m and environment = e order by started desc limit %s
+) c"""
+
+
+def newest(monitors: list[int], limit: int) -> list[Run]:
+    """The latest runs of each of these in each environment, oldest first; two statements."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [monitors, limit])
+        ids = [number for (number,) in cursor.fetchall()]
+    return list(Run.objects.filter(pk__in=ids).order_by("started", "pk"))
 
 
 def expire(before: datetime) -> int:

@@ -2,7 +2,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from app.web import attachments, feedback, health, home, logs, members, performance, profile, releases, usage
+from app.web import (
+    attachments,
+    crons,
+    feedback,
+    health,
+    home,
+    logs,
+    members,
+    performance,
+    profile,
+    releases,
+    usage,
+)
 from app.web.admin import mail, state
 from app.web.converters import EventId, ShortId
 from app.web.issues import actions, page, views
@@ -43,6 +55,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:org>/feedback/", feedback.feedback, name="feedback"),
     path("<slug:org>/feedback/<int:pk>/resolve/", feedback.resolve, name="resolve-feedback"),
     path("<slug:org>/logs/", logs.logs, name="logs"),
+    path("<slug:org>/crons/", crons.crons, name="crons"),
+    path("<slug:org>/crons/<slug:project>/<slug:slug>/", crons.cron, name="cron"),
     path("<slug:org>/performance/", performance.performance, name="performance"),
     path("<slug:org>/performance/<slug:project>/", performance.endpoint, name="endpoint"),
     path("<slug:org>/traces/<str:trace_id>/", performance.trace, name="trace"),

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from app import item
 from app.base import clock
 from app.event import Note
 from app.models import FailedTask, Issue, User
@@ -36,6 +37,8 @@ PAGES = {
     "no feedback": "/acme/feedback/?status=resolved",
     "logs": "/acme/logs/",
     "no logs": "/acme/logs/?q=nothing-like-this",
+    "crons": "/acme/crons/",
+    "cron": "/acme/crons/shop/nightly-dump/",
     "performance": "/acme/performance/",
     "no transactions": "/acme/performance/?q=nothing-like-this",
     "endpoint": "/acme/performance/shop/?name=/pay&op=http.server",
@@ -80,6 +83,9 @@ def busy(shop: scene.Shop, settings: Any, tmp_path: Path) -> scene.Shop:
         shop, "l" * 900, 17, trace_id="4bf92f3577b34da6a3ce929d0e0e4736", attributes={"a" * 90: "v" * 400}
     )
     scene.logged(shop, "the drawer is open", 13)
+    scene.ran(shop, "nightly-dump", schedule=item.Schedule(crontab="15 2 * * *", timezone="Europe/Oslo"))
+    for number in range(20):
+        scene.ran(shop, "every-" + "x" * 40, "error" if number % 7 == 3 else "ok", hours=number)
     scene.served(shop)
     scene.served(shop, "/" + "n" * 190, 90_000_000, status="internal_error", trace_id="f" * 32)
     for days in range(3):

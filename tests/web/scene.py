@@ -383,6 +383,23 @@ def served(shop: Shop, name: str = "/pay", duration: int = 250_000, **more: Any)
     durations.fold()
 
 
+def ran(shop: Shop, slug: str, status: Any = "ok", hours: float = 0, **more: Any) -> None:
+    """A run of a job, as the page shows it."""
+    at = clock.micros() - round(hours * 3_600_000_000)
+    given: dict[str, Any] = {
+        "duration": 1500,
+        "environment": "production",
+        "trace_id": TRACE,
+        "schedule": None,
+    }
+    keep(
+        item.CheckIn(
+            project_id=shop.project.pk, received=at, check_in_id=uuid.uuid4().hex, slug=slug, status=status,
+            release="shop@1", **(given | more),
+        )
+    )  # fmt: skip
+
+
 def keep(one: Item) -> None:
     count = Counted(one.project_id, 0, "default", "filtered", "scene", one.received, 1)
     record([], onces=[Once(uuid.uuid4().hex, [count], [one])])

@@ -66,6 +66,8 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "feedback": ("get", IN_ORGANIZATION),
     "resolve-feedback": ("post", MOVED_IN_PROJECT),
     "logs": ("get", IN_ORGANIZATION),
+    "crons": ("get", IN_ORGANIZATION),
+    "cron": ("get", IN_PROJECT),
     "performance": ("get", IN_ORGANIZATION),
     "endpoint": ("get", IN_PROJECT),
     "trace": ("get", IN_ORGANIZATION),
@@ -117,11 +119,13 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
     (file,) = attachments.listed(secret.pk, event.event_id, event.received)
     scene.said(secret_shop, "It broke", event.event_id)
     scene.used(secret_shop, "secret@1")
+    scene.ran(secret_shop, "dump")
     settings.MAIL_FOLDER = tmp_path
     (tmp_path / "letter.eml").write_bytes(b"Subject: Hello\nTo: ada@example.com\n\nText\n")
     arguments = {
         "org": "acme", "project": "secret", "short_id": issue.short_id, "event_id": event.event_id,
-        "mail_id": "letter", "number": file.id, "version": "secret@1", "trace_id": scene.TRACE,
+        "mail_id": "letter", "number": file.id, "version": "secret@1", "slug": "dump",
+        "trace_id": scene.TRACE,
     }  # fmt: skip
     return World(people, arguments | {"pk": key.pk}, issue)
 

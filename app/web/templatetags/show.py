@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 from app.base import clock
-from app.models import Activity
+from app.models import Activity, CheckIn
 from app.web.issues.source import Line
 
 register = template.Library()
@@ -140,6 +140,36 @@ def took(micros: int | None) -> str:
             number = micros / size
             return f"{number:.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"
     return f"{micros} µs"
+
+
+@register.filter
+def took_ms(millis: int | None) -> str:
+    return took(None if millis is None or millis == "" else millis * 1000)  # type: ignore[comparison-overlap]
+
+
+_RUNS = {"ok": "resolved", "error": "failed", "timeout": "failed", "missed": "failed"}
+
+
+@register.filter
+def run_class(state: str) -> str:
+    """The colour of a run's state."""
+    return _RUNS.get(state, "")
+
+
+@register.simple_tag
+def strip(runs: list[CheckIn]) -> SafeString:
+    """One tick for each run, the newest at the right."""
+    failed = sum(run.status == "error" for run in runs)
+    ticks = "".join(
+        f'<rect x="{place * 4}" width="3" height="16" class="{run.status}"/>'
+        for place, run in enumerate(runs)
+    )
+    label = f"{len(runs)} runs, {failed} of them failed"
+    return format_html(
+        '<svg class="strip" role="img" aria-label="{}" viewBox="0 0 120 16" width="120" height="16">{}</svg>',
+        label,
+        mark_safe(ticks),  # noqa: S308 - made of numbers and our own words
+    )
 
 
 @register.filter
