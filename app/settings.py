@@ -60,6 +60,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 # -- Keeping -----------------------------------------------------------------------------------------------
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
+#: A bundle of the browser SDK for the loader script, which reports by itself when there is none.
+BROWSER_SDK = env.str("BROWSER_SDK", default="")
 
 # -- Mail --------------------------------------------------------------------------------------------------
 # smtp://user:password@host:587?tls=true. Without it mail is written to a folder and shown under Admin.

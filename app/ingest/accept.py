@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from app.base import address, clock
-from app.ingest import answers, auth, check, edges, origins
+from app.ingest import answers, auth, check, edges
 from app.ingest.answers import RETRY_AFTER, Answer, Refusal
 from app.ingest.auth import Sender
 from app.ingest.body import Body, Disconnected
@@ -18,7 +18,7 @@ from app.ingest.check import Checked
 from app.ingest.edges import EDGES, Came
 from app.ingest.keys import Key, Unreachable
 from app.ingest.service import Service
-from app.wire import compress
+from app.wire import compress, origins
 from app.wire.record import Accepted, frame
 
 logger = logging.getLogger(__name__)

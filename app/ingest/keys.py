@@ -31,7 +31,7 @@ class Key(NamedTuple):
     # At most so many events in so many seconds; None = no limit.
     rate_limit: int | None = None
     rate_window: int | None = None
-    origins: tuple[str, ...] = ("*",)  # pages that may send, see app.ingest.origins
+    origins: tuple[str, ...] = ("*",)  # pages that may send, see app.wire.origins
 
 
 class Unreachable(Exception):

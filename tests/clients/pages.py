@@ -46,6 +46,7 @@ class Pages:
             self._bundle(npm, bundle, package)
         raven = npm / "node_modules/raven-js/dist/raven.min.js"
         (folder / "raven.js").write_bytes(raven.read_bytes())
+        (folder / "bare.html").write_text(PAGE.replace('<script src="/{bundle}.js"></script>', ""))
         for name in ("browser11", "browser7", "raven"):
             (folder / f"{name}.html").write_text(PAGE.format(bundle=name))
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))

@@ -80,3 +80,57 @@ def test_chromium_itself_reports_what_a_policy_blocked(page: Page, pages: Pages,
     image = tocsin.event("Blocked 'image' from '127.0.0.1:9'")
     assert image.tags["url"].startswith(f"{pages.url}/csp/")
     assert image.tags["user"] == "ip:127.0.0.1"
+
+
+# -- scripts of our own ------------------------------------------------------------------------------------
+
+
+def loaded(page: Page, pages: Pages, tocsin: Tocsin) -> None:
+    """A page with nothing but the loader."""
+    page.goto(pages.address("bare"))
+    page.add_script_tag(url=f"{tocsin.url}/js-sdk-loader/{tocsin.key}.min.js")
+
+
+def test_the_loader_reports_without_an_sdk(page: Page, pages: Pages, tocsin: Tocsin) -> None:
+    loaded(page, pages, tocsin)
+    page.evaluate("Sentry.init({release: 'page@loader', environment: 'staging'})")
+    page.evaluate("Sentry.setUser({id: '7'}); Sentry.addBreadcrumb({message: 'clicked pay'})")
+    throw(page, "no SDK here")
+    event = tocsin.event("TypeError: no SDK here")
+    assert (event.platform, event.release, event.environment) == ("javascript", "page@loader", "staging")
+    assert (event.tags["handled"], event.tags["user"]) == ("no", "id:7")
+    assert event.tags["browser.name"].startswith("HeadlessChrome")
+    assert event.tags["url"].startswith(pages.url)
+
+
+def test_what_the_loader_reports_has_frames_and_causes(page: Page, pages: Pages, tocsin: Tocsin) -> None:
+    loaded(page, pages, tocsin)
+    page.evaluate(
+        "() => { function pay() { throw new Error('declined', {cause: new RangeError('no money')}) }"
+        " try { pay() } catch (error) { Sentry.captureException(error) } }"
+    )
+    event = tocsin.event("Error: declined")
+    assert event.tags["handled"] == "yes"
+    page.evaluate("Promise.reject(new SyntaxError('nobody caught this'))")
+    assert tocsin.event("SyntaxError: nobody caught this").tags["mechanism"] == "onunhandledrejection"
+    page.evaluate("Sentry.captureMessage('hello from the loader', 'warning')")
+    assert tocsin.event("hello from the loader").tags["level"] == "warning"
+
+
+def test_the_crash_dialog_is_filled_in_by_a_person(page: Page, pages: Pages, tocsin: Tocsin) -> None:
+    page.goto(pages.address("browser11", dsn=tocsin.dsn, release="4"))
+    event_id = page.evaluate("Sentry.captureException(new Error('the dialog asks'))")
+    page.evaluate(
+        "id => Sentry.showReportDialog({eventId: id, title: 'Oh no', user: {name: 'Grace'}})", event_id
+    )
+    dialog = page.get_by_role("dialog", name="Oh no")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Email").fill("not an address")
+    dialog.get_by_label("What happened?").fill("I pressed pay")
+    dialog.get_by_label("Email").fill("grace@example.com")
+    dialog.get_by_role("button", name="Submit").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Thank you")
+    ((name, message),) = tocsin.rows("select name, message from app_feedback where event_id = %s", event_id)
+    assert (name, message) == ("Grace", "I pressed pay")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()

@@ -85,6 +85,16 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "delete-key": ("get", IN_PROJECT),
     "short-id": ("get", MOVED_IN_PROJECT),
     "api-index": ("get", PUBLIC),
+    # Those of the API know tokens and DSNs, not who is signed in here (tests/api).
+    "api-check-ins": ("post", (401,) * 7),
+    "api-check-in": ("put", (401,) * 7),
+    "api-organization-check-ins": ("post", (401,) * 7),
+    "api-organization-check-in": ("put", (401,) * 7),
+    "api-user-feedback": ("post", (401,) * 7),
+    "crash-dialog": ("get", (404,) * 7),  # without a DSN
+    "browser-sdk": ("get", PUBLIC),
+    "loader": ("get", PUBLIC),
+    "loader-min": ("get", PUBLIC),
 }
 #: allauth's own; ours is only how they look (test_sign_in.py).
 ACCOUNTS = "account_"
@@ -125,7 +135,8 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
     arguments = {
         "org": "acme", "project": "secret", "short_id": issue.short_id, "event_id": event.event_id,
         "mail_id": "letter", "number": file.id, "version": "secret@1", "slug": "dump",
-        "trace_id": scene.TRACE,
+        "trace_id": scene.TRACE, "organization": "acme", "check_in_id": "a" * 32,
+        "public_key": key.public_key,
     }  # fmt: skip
     return World(people, arguments | {"pk": key.pk}, issue)
 

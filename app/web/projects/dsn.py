@@ -26,5 +26,6 @@ def addresses(key: DsnKey) -> list[tuple[str, str]]:
         ("Unreal Engine", f"{api}/unreal/{own}/"),
         ("Cron check-ins", f"{api}/cron/<slug>/{own}/"),
         ("OpenTelemetry traces", f"{api}/integration/otlp/v1/traces"),
+        ("Loader script", f"{settings.BASE_URL.rstrip('/')}/js-sdk-loader/{own}.min.js"),
         ("OpenTelemetry logs", f"{api}/integration/otlp/v1/logs"),
     ]

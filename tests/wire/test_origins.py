@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ingest.origins import is_allowed
+from app.wire.origins import is_allowed
 
 
 @pytest.mark.parametrize(
