@@ -51,13 +51,22 @@ class Filters(msgspec.Struct, frozen=True, omit_defaults=True):
     csp_sources: list[str] = []
 
 
+#: Large, and only to be downloaded: kept where somebody asks for them.
+UNASKED = frozenset(("profile", "profile_chunk", "replay"))
+
+
 class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     """A project's choices."""
 
     origins: tuple[str, ...] = ("*",)  # pages that may send from a browser
     off: frozenset[str] = frozenset()  # categories that are not wanted: "session", "log_item", …
+    on: frozenset[str] = frozenset()  # those of UNASKED that are
     filters: Filters = Filters()
     scrubbing: Scrubbing = Scrubbing()
+
+    def wants(self, category: str) -> bool:
+        """Whether anything of a category is kept."""
+        return category not in self.off and (category not in UNASKED or category in self.on)
 
 
 #: Of a project whose people chose nothing: this very object, so that it is told by identity.

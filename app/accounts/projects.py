@@ -9,8 +9,8 @@ from app.models import DsnKey, Organization, Project
 
 #: Words that stand in addresses where a project's slug may stand.
 RESERVED = frozenset((
-    "alerts", "crons", "feedback", "issues", "logs", "members", "monitors", "new", "performance", "profiles",
-    "projects", "releases", "replays", "settings", "teams", "traces", "usage",
+    "alerts", "crons", "feedback", "files", "issues", "logs", "members", "monitors", "new", "performance",
+    "profiles", "projects", "releases", "replays", "settings", "teams", "traces", "usage",
 ))  # fmt: skip
 ATTEMPTS = 50
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.base.text import storable
 from app.item import Attachment, Headers, Invalid, Read, Whence, accepted
+from app.normalize.quantities import CATEGORIES
 
 #: Bytes of one file.
 LARGEST = 100 * 1024**2
@@ -34,6 +35,30 @@ def read(payload: bytes, headers: Headers, whence: Whence) -> Read:
             )
         ],
     )
+
+
+#: Kept as the files they are, in projects that ask for them: what they are called, by the item's type.
+_NAMES = {
+    "profile": "profile.json", "profile_chunk": "profile-chunk.json", "replay_event": "replay.json",
+    "replay_recording": "replay-recording.bin", "replay_video": "replay-video.bin",
+}  # fmt: skip
+
+
+def blob(payload: bytes, headers: Headers, whence: Whence) -> Read:
+    """A profile, or a part of a replay; raises Invalid for one that is too large."""
+    kind = str(headers["type"])
+    if len(payload) > LARGEST:
+        raise Invalid("too_large")
+    file = Attachment(
+        project_id=whence.project_id,
+        received=whence.received,
+        event_id=whence.event_id,
+        name=_NAMES[kind],
+        content_type="application/json" if _NAMES[kind].endswith(".json") else "application/octet-stream",
+        kind=kind,
+        content=payload,
+    )
+    return accepted(CATEGORIES[kind], [file])
 
 
 def word(value: object, longest: int) -> str:

@@ -46,6 +46,9 @@ READERS: dict[str, Reader] = {
     "span": spans.read,
     "transaction": transactions.read,
     "user_report": feedback.report,
+    **dict.fromkeys(
+        ("profile", "profile_chunk", "replay_event", "replay_recording", "replay_video"), attachments.blob
+    ),
     "raw_security": reports.unreadable,
     "nel": reports.unreadable,
 }
@@ -77,7 +80,7 @@ def _with_its_event(why: str) -> Read:
 def _read(item: envelope.Item, whence: Whence) -> Read:
     kind = str(item.headers["type"])
     category = CATEGORIES.get(kind, "default")
-    is_wanted = category not in whence.options.off
+    is_wanted = whence.options.wants(category)
     if kind not in READERS or not is_wanted:
         quantity = number(item.headers.get("item_count")) or 1
         return Read([], Counter({(category, "filtered", "unsupported" if is_wanted else DISABLED): quantity}))

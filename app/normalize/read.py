@@ -231,7 +231,7 @@ def _unwanted(event: Event, part: Part, accepted: Accepted, options: Options) ->
     """Why an event is not kept; "" for one that is."""
     if options is DEFAULT and event.platform != "javascript" and event.kind != "csp":
         return ""  # no filter that is on by default can meet it
-    if category(event) in options.off:
+    if not options.wants(category(event)):
         return items.DISABLED
     agent = _agent(part.raw) if filters.needs_agent(options.filters) else ""
     if event.platform == "javascript":

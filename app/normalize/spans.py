@@ -60,7 +60,7 @@ def kept(found: Iterable[Span | None], sent: int, whence: Whence) -> Read:
         unwanted = span.is_segment and filters.unwanted_transaction(
             span.name, span.release, whence.options.filters
         )
-        if unwanted or category in whence.options.off:
+        if unwanted or not whence.options.wants(category):
             result.counts["span", "filtered", unwanted or "disabled"] += 1
             continue
         result.items.append(span)

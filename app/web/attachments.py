@@ -7,6 +7,7 @@ import uuid
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 
+from app.base import clock
 from app.store import attachments
 from app.web.issues.files import IMAGES
 from app.web.issues.page import event_of, find
@@ -24,6 +25,24 @@ def attachment(
     """The bytes. `?show` asks for them in the browser's window, which is given for harmless kinds only."""
     event = event_of(find(place, short_id), event_id)
     file = attachments.file(event.project_id, event.event_id, event.received, number)
+    return _given(request, file)
+
+
+@in_organization
+def blob(  # noqa: PLR0917 what an address says
+    request: HttpRequest, place: Place, project: str, event_id: uuid.UUID, micros: int, number: int
+) -> HttpResponse:
+    """The same of a profile, which belongs to a transaction that was received about then."""
+    found = place.project(project)
+    try:
+        received = clock.from_micros(micros)
+        file = attachments.file(found.pk, event_id.hex, received, number)
+    except (OverflowError, ValueError, OSError):
+        file = None
+    return _given(request, file)
+
+
+def _given(request: HttpRequest, file: attachments.File | None) -> HttpResponse:
     if file is None:
         raise Http404("This file is not kept any more, or never belonged to this event.")
     kind = file.content_type.partition(";")[0].strip().lower()

@@ -13,7 +13,7 @@ from app.models import Environment, Project
 from app.normalize.logs import identifier
 from app.normalize.spans import FINE
 from app.normalize.transactions import unpacked
-from app.store import durations, traces
+from app.store import attachments, durations, traces
 from app.store.durations import Asked, Endpoint
 from app.web.issues.values import pairs
 from app.web.shell import Place, in_organization, shown
@@ -31,6 +31,8 @@ SORTS = {
     "failed": ("Failures", lambda row: row.failure_rate),
 }
 PAGE = 100
+#: Transactions of a trace whose files are looked for, one statement each.
+MOST_WITH_FILES = 5
 #: What a step of depth is drawn as.
 INDENT = "\N{EM SPACE}" * 2
 
@@ -137,6 +139,7 @@ def trace(request: HttpRequest, place: Place, trace_id: str) -> HttpResponse:
         length=max((bar.start + bar.duration for bar in bars), default=0),
         is_cut=len(rows) == traces.MOST_OF_TRACE or len(spans) == traces.MOST_SPANS,
         about=_about(rows),
+        files=_files(rows, place),
     )
     return render(request, "performance/trace.html", context)
 
@@ -301,6 +304,24 @@ def _inner(told: dict[str, Any], row: traces.Row, service: str, began: int) -> _
         told.get("status", ""),
         pairs({**told.get("tags", {}), **told.get("data", {})}),
     )
+
+
+class File(NamedTuple):
+    """A profile or another file of a transaction."""
+
+    project: str  # its short name
+    event_id: str
+    micros: int
+    file: attachments.Listed
+
+
+def _files(rows: list[traces.Row], place: Place) -> list[File]:
+    slugs = {project.pk: project.slug for project in place.projects}
+    return [
+        File(slugs[row.project_id], row.event_id.hex, clock.to_micros(row.started), file)
+        for row in rows[:MOST_WITH_FILES]
+        for file in attachments.listed(row.project_id, row.event_id.hex, row.started)
+    ]
 
 
 def _about(rows: list[traces.Row]) -> list[tuple[str, list[Any]]]:

@@ -59,6 +59,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:org>/crons/<slug:project>/<slug:slug>/", crons.cron, name="cron"),
     path("<slug:org>/performance/", performance.performance, name="performance"),
     path("<slug:org>/performance/<slug:project>/", performance.endpoint, name="endpoint"),
+    path(
+        "<slug:org>/files/<slug:project>/<event_id:event_id>/<int:micros>/<int:number>/",
+        attachments.blob,
+        name="blob",
+    ),
     path("<slug:org>/traces/<str:trace_id>/", performance.trace, name="trace"),
     path("<slug:org>/releases/", releases.releases, name="releases"),
     path("<slug:org>/releases/<str:version>/", releases.release, name="release"),

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from app.item import Attachment, Feedback, Invalid, Log, Read, Whence
 from app.normalize import attachments, feedback, logs
 from app.normalize.items import READERS
+from app.normalize.items import read as read_items
+from app.options import Options
+from app.wire.envelope import Item as ItemBytes
 from tests.normalize.senders import ADDRESS, ANSWERED, RECEIVED
 
 WHENCE = Whence(1, 2, RECEIVED, ANSWERED, ADDRESS, "", "", None)
@@ -62,6 +65,21 @@ def test_a_file_that_is_elsewhere_is_refused_with_the_reason(monkeypatch: pytest
     monkeypatch.setattr(attachments, "LARGEST", 3)
     with pytest.raises(Invalid, match="too_large"):
         read("attachment", b"1234")
+
+
+@pytest.mark.parametrize(
+    ("kind", "category"),
+    [("profile", "profile"), ("profile_chunk", "profile_chunk"), ("replay_event", "replay"),
+     ("replay_recording", "replay"), ("replay_video", "replay")],
+)  # fmt: skip
+def test_profiles_and_replays_are_files_of_projects_that_ask(kind: str, category: str) -> None:
+    found = only(kind, b'{"segment_id":0}')
+    assert (found.kind, found.event_id, found.content) == (kind, ANSWERED, b'{"segment_id":0}')
+    item = ItemBytes({"type": kind}, memoryview(b"{}"))
+    assert read_items("k", [item], WHENCE).items == []
+    asked = WHENCE._replace(options=Options(on=frozenset({category})))
+    (kept,) = read_items("k", [item], asked).items
+    assert isinstance(kept, Attachment)
 
 
 # -- feedback ----------------------------------------------------------------------------------------------

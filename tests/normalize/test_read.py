@@ -64,10 +64,11 @@ def test_items_without_a_home_are_counted_and_the_event_beside_them_is_kept() ->
         record(
             envelope(
                 ({"type": "something_new"}, b"\xff"),
-                ({"type": "session"}, b"{}"),
-                ({"type": "session"}, b"{}"),
+                ({"type": "statsd"}, b"a:1|c"),
+                ({"type": "statsd"}, b"a:1|c"),
                 EVENT,
-                ({"type": "span", "item_count": 3}, b'{"items": []}'),
+                ({"type": "trace_metric", "item_count": 3}, b'{"items": []}'),
+                ({"type": "replay_event"}, b"{}"),
                 ({"type": "attachment", "filename": "a"}, b"\n\n"),
                 ({"type": "transaction"}, b"{"),
                 ({"type": "client_report"}, b"no report"),
@@ -80,10 +81,11 @@ def test_items_without_a_home_are_counted_and_the_event_beside_them_is_kept() ->
     (once,) = found.onces
     assert [(one.category, one.outcome, one.reason, one.quantity) for one in once.counts] == [
         ("default", "filtered", "unsupported", 1),
-        ("session", "filtered", "unsupported", 2),
-        ("span", "filtered", "unsupported", 3),
+        ("metric_bucket", "filtered", "unsupported", 2),
+        ("trace_metric", "filtered", "unsupported", 3),
+        ("replay", "filtered", "disabled", 1),
         ("attachment", "accepted", "", 1),
-        ("transaction", "filtered", "unsupported", 1),
+        ("transaction", "invalid", "unreadable", 1),
         ("default", "invalid", "unreadable", 1),
     ]
 

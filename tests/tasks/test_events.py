@@ -169,13 +169,13 @@ def test_damaged_bytes_are_kept_and_the_records_around_them_are_stored() -> None
 
 def test_items_without_a_home_are_counted_once_per_request() -> None:
     key = DsnKeyFactory.create()
-    body = b'{}\n{"type":"session"}\n{"sid":"1"}\n{"type":"session"}\n{"sid":"2"}\n{"type":"a_new_thing"}\n{}'
+    body = b'{}\n{"type":"statsd"}\na:1|c\n{"type":"statsd"}\na:2|c\n{"type":"a_new_thing"}\n{}'
     group = request(key, {}, body=gzip.compress(body))
     events.process(group)
     events.process(group)
     fold()
     counted = Outcome.objects.values_list("outcome", "category", "quantity")
-    assert set(counted) == {("filtered", "session", 2), ("filtered", "default", 1)}
+    assert set(counted) == {("filtered", "metric_bucket", 2), ("filtered", "default", 1)}
 
 
 def test_counts_of_the_accepting_side_are_folded_once() -> None:

@@ -15,7 +15,7 @@ from app.base.zstandard import zstd
 from app.event import Component, Counted, Event, Grouping, Level, Note, Variant
 from app.item import Attachment, Item, Once
 from app.models import DsnKey, Issue, Organization, Project, Role, Team, User
-from app.store import durations, partitions, read, sessions
+from app.store import durations, partitions, read, sessions, traces
 from app.store.read import EventRow
 from app.store.record import record
 from tests.factories import (
@@ -381,6 +381,17 @@ def served(shop: Shop, name: str = "/pay", duration: int = 250_000, **more: Any)
         )
     )  # fmt: skip
     durations.fold()
+
+
+def profiled(shop: Shop) -> None:
+    """A profile of the latest transaction."""
+    (row, *_), _ = traces.of_trace([shop.project.pk], TRACE)
+    keep(
+        Attachment(
+            project_id=shop.project.pk, received=clock.micros(), event_id=row.event_id.hex,
+            name="profile.json", content_type="application/json", kind="profile", content=b'{"version":"1"}',
+        )
+    )  # fmt: skip
 
 
 def ran(shop: Shop, slug: str, status: Any = "ok", hours: float = 0, **more: Any) -> None:

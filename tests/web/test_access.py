@@ -71,6 +71,7 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "performance": ("get", IN_ORGANIZATION),
     "endpoint": ("get", IN_PROJECT),
     "trace": ("get", IN_ORGANIZATION),
+    "blob": ("get", IN_PROJECT),
     "releases": ("get", IN_ORGANIZATION),
     "release": ("get", IN_PROJECT),
     "usage": ("get", IN_ORGANIZATION),
@@ -136,7 +137,7 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
         "org": "acme", "project": "secret", "short_id": issue.short_id, "event_id": event.event_id,
         "mail_id": "letter", "number": file.id, "version": "secret@1", "slug": "dump",
         "trace_id": scene.TRACE, "organization": "acme", "check_in_id": "a" * 32,
-        "public_key": key.public_key,
+        "public_key": key.public_key, "micros": clock.to_micros(event.received),
     }  # fmt: skip
     return World(people, arguments | {"pk": key.pk}, issue)
 

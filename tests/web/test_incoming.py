@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from app.options import DEFAULT, Filters, Options, Rule, Scrubbing, of_project
+from app.options import DEFAULT, UNASKED, Filters, Options, Rule, Scrubbing, of_project
 from app.web.usage import CATEGORIES
 from tests.factories import MembershipFactory
 from tests.web import scene
@@ -21,8 +21,8 @@ ROWS = {
 }
 #: What the page says while nothing is chosen.
 UNCHANGED = {
-    **ROWS, "origins": "*", "wanted": list(CATEGORIES), "defaults": "on", "hydration_errors": "on",
-    "chunk_load_errors": "on", "health_checks": "on", "browser_reports": "on",
+    **ROWS, "origins": "*", "wanted": [*CATEGORIES.keys() - UNASKED], "defaults": "on",
+    "hydration_errors": "on", "chunk_load_errors": "on", "health_checks": "on", "browser_reports": "on",
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_saving_what_nobody_changed_chooses_nothing(shop: scene.Shop, ada: Clien
 
 def test_everything_can_be_chosen_and_is_shown_again(shop: scene.Shop, ada: Client) -> None:
     changes: dict[str, Any] = {
-        "origins": "https://shop.example\n*.shop.example\n", "wanted": ["error", "transaction"],
+        "origins": "https://shop.example\n*.shop.example\n", "wanted": ["error", "transaction", "replay"],
         "legacy_browsers": ["ie", "safari"], "localhost": "on", "web_crawlers": "on",
         "browser_extensions": "on",
         "messages": "TypeError*\n\n  *Script error*  ", "releases": "old@*", "addresses": "10.0.0.0/8\n::1",
@@ -62,7 +62,8 @@ def test_everything_can_be_chosen_and_is_shown_again(shop: scene.Shop, ada: Clie
     found = chosen(shop)
     assert found == Options(
         origins=("https://shop.example", "*.shop.example"),
-        off=frozenset(CATEGORIES) - {"error", "transaction"},
+        off=frozenset(CATEGORIES) - {"error", "transaction"} - UNASKED,
+        on=frozenset({"replay"}),
         filters=Filters(
             localhost=True, web_crawlers=True, browser_extensions=True, legacy_browsers=["ie", "safari"],
             messages=["TypeError*", "*Script error*"], releases=["old@*"], addresses=["10.0.0.0/8", "::1"],

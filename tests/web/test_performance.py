@@ -87,6 +87,18 @@ def test_a_trace_is_drawn_from_its_root(shop: scene.Shop, ada: Client) -> None:
         assert text in page, text
 
 
+def test_a_profile_is_downloaded_from_its_trace(shop: scene.Shop, ada: Client) -> None:
+    scene.served(shop)
+    page = ada.get(f"/acme/traces/{TRACE}/").content.decode()
+    assert "profile.json" not in page
+    scene.profiled(shop)
+    page = ada.get(f"/acme/traces/{TRACE}/").content.decode()
+    (address,) = re.findall(r'href="(/acme/files/[^"]+)"', page)
+    assert ada.get(address).content == b'{"version":"1"}'
+    assert ada.get(address.replace("/shop/", "/other/")).status_code == 404
+    assert ada.get(re.sub(r"/\d+/(\d+)/$", r"/99999999999999999999/\1/", address)).status_code == 404
+
+
 def test_a_trace_shows_only_projects_one_sees(shop: scene.Shop, ada: Client) -> None:
     foreign = scene.Shop(shop.user, shop.organization, ProjectFactory.create(), shop.key)
     scene.served(foreign)

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from app import options
 from app.models import Issue, Project
 from app.normalize import filters, rules, selectors
-from app.options import Filters, Options, Rule, Scrubbing
+from app.options import UNASKED, Filters, Options, Rule, Scrubbing
 from app.store import read as store
 from app.web.shell import Place, in_organization, shown
 from app.web.usage import CATEGORIES
@@ -105,7 +105,8 @@ class IncomingForm(forms.Form):
         named = {name: values[name] for name in (*SWITCHES, *LISTS, "legacy_browsers")}
         return Options(
             origins=tuple(values["origins"]) or ("*",),
-            off=frozenset(CATEGORIES) - frozenset(values["wanted"]),
+            off=frozenset(CATEGORIES) - UNASKED - frozenset(values["wanted"]),
+            on=UNASKED & frozenset(values["wanted"]),
             filters=Filters(**named),
             scrubbing=Scrubbing(
                 defaults=values["defaults"],
@@ -197,7 +198,7 @@ def _initial(now: Options) -> dict[str, Any]:
     return {
         **msgspec.structs.asdict(now.filters),
         "origins": now.origins,
-        "wanted": [category for category in CATEGORIES if category not in now.off],
+        "wanted": [category for category in CATEGORIES if now.wants(category)],
         "defaults": now.scrubbing.defaults,
         "remove_addresses": now.scrubbing.addresses,
         "fields_": now.scrubbing.fields,
