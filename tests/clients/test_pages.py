@@ -111,7 +111,7 @@ def test_what_the_loader_reports_has_frames_and_causes(page: Page, pages: Pages,
     )
     event = tocsin.event("Error: declined")
     assert event.tags["handled"] == "yes"
-    page.evaluate("Promise.reject(new SyntaxError('nobody caught this'))")
+    page.evaluate("setTimeout(() => Promise.reject(new SyntaxError('nobody caught this')))")
     assert tocsin.event("SyntaxError: nobody caught this").tags["mechanism"] == "onunhandledrejection"
     page.evaluate("Sentry.captureMessage('hello from the loader', 'warning')")
     assert tocsin.event("hello from the loader").tags["level"] == "warning"
