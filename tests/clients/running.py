@@ -72,6 +72,11 @@ class Tocsin:
         wanted = 200 if number is None else 429
         self.wait(lambda: sender.envelope(b'{}\n{"type":"session"}\n{}').status == wanted, "the limit")
 
+    def known(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What is stored, once anything is."""
+        found: list[tuple[Any, ...]] = wait_for(lambda: self.rows(query, *values), query, 30)
+        return found
+
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.installation.rows(query, *values)
 
