@@ -177,6 +177,7 @@ class Whence(NamedTuple):
     client: str  # sentry_client, "sentry.python/2.75.0"
     sent_at: object  # as the envelope says it, for the drift of the client's clock
     options: Options = DEFAULT  # what the project's people chose
+    limited: dict[str, str] = {}  # categories of which too much was sent, with the reason
 
 
 class Read(msgspec.Struct):

@@ -54,6 +54,7 @@ TASKS = (
     Spec("stats.fold", "stats", "tallies are deleted as they are counted", "every second", every=1),
     Spec("stats.fold_tags", "stats", "tallies are deleted as they are counted", "every 10 s", every=10),
     Spec("stats.fold_durations", "stats", "tallies are deleted as they are counted", "every 5 s", every=5),
+    Spec("stats.check_quotas_and_spikes", "schedule", "(project, category)", "every minute", every=60),
     Spec("releases.roll_up_health", "stats", "tallies are deleted as they are counted", "every 5 s", every=5),
     Spec("store.rotate_partitions", "cleanup", "IF NOT EXISTS", "hourly", every=3600),
     Spec("store.train_dictionaries", "cleanup", "(family, version)", "every 10 minutes", every=600),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.store import counters, durations
+from app.store import counters, durations, quotas
 from tasks.base import task
 
 
@@ -22,3 +22,9 @@ def fold_tags() -> None:
 def fold_durations() -> None:
     """Counts how long transactions took."""
     durations.fold()
+
+
+@task("stats.check_quotas_and_spikes")
+def check_quotas_and_spikes() -> None:
+    """Who sends too much is limited, and who no longer does is not."""
+    quotas.check()

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from app.base import address, clock
-from app.ingest import answers, auth, check, edges
+from app.ingest import answers, auth, check, edges, limits
 from app.ingest.answers import RETRY_AFTER, Answer, Refusal
 from app.ingest.auth import Sender
 from app.ingest.body import Body, Disconnected
@@ -96,7 +96,7 @@ async def accept(service: Service, request: Request, body: Body) -> Answer:
             _limit(service, key)
         return await _keep(service, request, sender, key, await body.read())
     except Refusal as refusal:
-        if key and refusal.reason:
+        if key and refusal.reason and not refusal.is_counted:
             service.refusals.count(key, refusal.outcome, refusal.reason)
         raise
 
@@ -112,11 +112,16 @@ async def _keep(
     checked = await _check(request.kind, data, encoding, service)
     if checked.dsn is not None and auth.from_dsn(checked.dsn, request.project).key != sender.key:
         raise Refusal(403, "the dsn in the envelope header names another key", reason="auth_ambiguous")
+    limited = _limited(service, key, limits.categories(checked.types)) if key.limits else {}
     event_id = checked.event_id or uuid.uuid4().hex
     kind: Literal["envelope", "store"] = "store" if request.kind == "store" else "envelope"
-    await _write(service, request, sender, key, Packed(kind, encoding, event_id, data))
+    await _write(service, request, sender, key, Packed(kind, encoding, event_id, data, limited))
     if checked.has_event:
         service.quotas.count(key)
+    if limited:  # the others are kept; the 429 is how a client learns
+        told = limits.refusal(limits.hit(key, frozenset(limited)).values())
+        told.is_counted = True  # by the worker, which knows how much it was
+        raise told
     return answers.accepted(event_id if checked.has_event else checked.event_id)
 
 
@@ -127,6 +132,19 @@ class Packed(NamedTuple):
     encoding: str
     event_id: str
     body: bytes
+    limited: dict[str, str] = {}  # categories that are left out, with the reason
+
+
+def _limited(service: Service, key: Key, sent: frozenset[str]) -> dict[str, str]:
+    """What is left out, with the reason. Raises Refusal 429 when nothing would be left."""
+    found = limits.hit(key, sent)
+    if not found or found.keys() < sent:
+        return {category: one.reason for category, one in found.items()}
+    for category, one in found.items():
+        service.refusals.count(key, "rate_limited", one.reason, category)
+    refused = limits.refusal(found.values())
+    refused.is_counted = True
+    raise refused
 
 
 async def _write(service: Service, request: Request, sender: Sender, key: Key, packed: Packed) -> None:
@@ -142,6 +160,7 @@ async def _write(service: Service, request: Request, sender: Sender, key: Key, p
         agent=request.agent,
         event_id=packed.event_id,
         body=packed.body,
+        limited=packed.limited,
     )
     try:
         await service.commit.write(frame(record))
@@ -163,7 +182,7 @@ async def _accept_edge(service: Service, request: Request, body: Body) -> Answer
     try:
         return await _keep_edge(service, request, sender, key, await body.read())
     except Refusal as refusal:
-        if refusal.reason:
+        if refusal.reason and not refusal.is_counted:
             service.refusals.count(key, refusal.outcome, refusal.reason, edge.category)
         if refusal.status == 429 and edge.is_never_limited:
             return edge.answer(_came(request, b""), uuid.uuid4().hex)
@@ -173,6 +192,8 @@ async def _accept_edge(service: Service, request: Request, body: Body) -> Answer
 async def _keep_edge(service: Service, request: Request, sender: Sender, key: Key, data: bytes) -> Answer:
     edge = EDGES[request.kind]
     _limit(service, key)
+    if key.limits:
+        _limited(service, key, frozenset((edge.category,)))
     data = await _off_the_loop(len(data), _decompress, service, request, data)
     came = _came(request, data)
     items = await _off_the_loop(len(data), edge.items, came)

@@ -39,7 +39,8 @@ class Refusal(Exception):
     """A request that is not accepted: `detail` is one sentence for people, `reason` a word for the counters.
 
     `outcome` is what a refused quantity counts as; "" when nothing was refused that could be counted.
-    `allow` are the methods that a 405 names.
+    `allow` are the methods that a 405 names; `limits` is what X-Sentry-Rate-Limits says of a 429 that is not
+    about the key as a whole.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Refusal(Exception):
         outcome: str = "invalid",
         retry_after: int = 0,
         allow: str = "",
+        limits: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -59,6 +61,8 @@ class Refusal(Exception):
         self.outcome = outcome
         self.retry_after = retry_after
         self.allow = allow
+        self.limits = limits
+        self.is_counted = False
 
 
 def accepted(event_id: str) -> Answer:
@@ -82,7 +86,7 @@ def refused(refusal: Refusal) -> Answer:
     if refusal.retry_after:
         headers.append((b"retry-after", b"%d" % refusal.retry_after))
     if refusal.status == 429:
-        limit = f"{refusal.retry_after}:{CATEGORIES}:key:{refusal.reason}"
+        limit = refusal.limits or f"{refusal.retry_after}:{CATEGORIES}:key:{refusal.reason}"
         headers.append((b"x-sentry-rate-limits", limit.encode()))
     if refusal.allow:
         headers.append((b"allow", refusal.allow.encode()))

@@ -44,6 +44,7 @@ class Checked(NamedTuple):
     event_id: str  # 32 hex, "" when it names none
     has_event: bool
     dsn: object = None
+    types: frozenset[str] = frozenset(("event",))  # of its items
 
 
 class _Identified(msgspec.Struct):
@@ -95,7 +96,7 @@ def _checked(header: dict[str, Any], items: list[envelope.Span], payload: Payloa
     event_id = _header_id(header.get("event_id"))
     if not event_id and events:
         event_id = _payload_id(payload(events[0]))
-    return Checked(event_id, bool(events), header.get("dsn"))
+    return Checked(event_id, bool(events), header.get("dsn"), frozenset(item.type for item in items))
 
 
 def check_store(body: bytes, encoding: str, limits: Limits) -> Checked:

@@ -24,6 +24,15 @@ BATCH = 500
 PAUSE, TIMEOUT = 1.0, 2.0
 
 
+class Limit(NamedTuple):
+    """A category that a project sends too much of."""
+
+    category: str
+    until: float  # seconds since the epoch
+    scope: str  # "organization" or "project"
+    reason: str
+
+
 class Key(NamedTuple):
     id: int
     project_id: int
@@ -32,6 +41,7 @@ class Key(NamedTuple):
     rate_limit: int | None = None
     rate_window: int | None = None
     origins: tuple[str, ...] = ("*",)  # pages that may send, see app.wire.origins
+    limits: tuple[Limit, ...] = ()  # nearly always none
 
 
 class Unreachable(Exception):
@@ -151,16 +161,19 @@ def _retrieved(future: asyncio.Future[Any]) -> None:
 DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding"}
 
 
-def _key(columns: list[Any], chosen: object) -> Key:
-    """The row of a key, with what its project has chosen."""
-    return Key(*columns)._replace(origins=options.of_project(chosen).origins)
+def _key(columns: list[Any], chosen: object, limits: list[Any] | None) -> Key:
+    """The row of a key, with what its project has chosen and has too much of."""
+    origins = options.of_project(chosen).origins
+    return Key(*columns)._replace(origins=origins, limits=tuple(Limit(*one) for one in limits or ()))
 
 
 class Database:
     """One connection for key lookups, opened when it is needed and again after it broke."""
 
     QUERY = (
-        "SELECT public_key, k.id, project_id, is_active, rate_limit, rate_window, options"
+        "SELECT public_key, k.id, k.project_id, is_active, rate_limit, rate_window, options,"
+        " (SELECT json_agg(json_build_array(category, extract(epoch FROM until)::float8, scope, reason))"
+        "  FROM app_ratelimit l WHERE l.project_id = p.id AND l.until > now())"
         " FROM app_dsnkey k JOIN app_project p ON p.id = project_id WHERE public_key = ANY(%s)"
     )
 
@@ -186,7 +199,7 @@ class Database:
             await connection.close()
             raise
         self._connection = connection
-        return {public_key: _key(found, chosen) for public_key, *found, chosen in rows}
+        return {public_key: _key(found, chosen, limits) for public_key, *found, chosen, limits in rows}
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -17,7 +17,7 @@ from app.models.issue import (
 from app.models.monitor import CheckIn, Monitor
 from app.models.notification import Notification
 from app.models.organization import Membership, Organization, Role, Team, TeamMembership
-from app.models.project import DsnKey, Environment, Project, ProjectTeam
+from app.models.project import DsnKey, Environment, Project, ProjectTeam, RateLimit
 from app.models.release import Release, ReleaseHealth, ReleaseProject
 from app.models.tally import SessionTally, TagTally, Tally
 from app.models.token import ApiToken
@@ -29,7 +29,7 @@ __all__ = [
     "Activity", "ApiToken", "Applied", "BodyDictionary", "CheckIn", "DsnKey", "DueTask", "Environment",
     "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag",
     "IssueUser", "Membership", "Monitor", "Notable", "Notification", "Organization", "Outcome", "Project",
-    "ProjectTeam", "Quarantined", "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally",
-    "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership",
-    "TransactionHour", "User",
+    "ProjectTeam", "Quarantined", "RateLimit", "Release", "ReleaseHealth", "ReleaseProject", "Role",
+    "SessionTally", "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
+    "TeamMembership", "TransactionHour", "User",
 ]  # fmt: skip

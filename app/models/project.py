@@ -73,3 +73,16 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return self.name or "(none)"
+
+
+class RateLimit(models.Model):
+    """A category of which a project may send nothing for a time; the accepting side goes by it."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="limits")
+    category = models.CharField(max_length=24)
+    until = models.DateTimeField()
+    scope = models.CharField(max_length=12)  # "organization" or "project"
+    reason = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "category"], name="rate_limit_once")]

@@ -25,7 +25,7 @@ from app.normalize import (
     spans,
     transactions,
 )
-from app.normalize.quantities import CATEGORIES, number
+from app.normalize.quantities import CATEGORIES, FREE, number
 from app.wire import envelope
 
 log = logging.getLogger(__name__)
@@ -64,22 +64,28 @@ def read(key: str, found: list[envelope.Item], whence: Whence, unwanted: Quantit
     The attachments of an event that a filter met are of no use without it.
     """
     counts: Quantities = Counter(unwanted)
-    why = next((reason for _, __, reason in counts), "")
+    why = next(((outcome, reason) for _, outcome, reason in counts), None)
     kept: list[Item] = []
     for item in found:
-        one = _read(item, whence) if not why or item.headers["type"] != "attachment" else _with_its_event(why)
+        one = (
+            _read(item, whence) if not why or item.headers["type"] != "attachment" else _with_its_event(*why)
+        )
         counts += one.counts
         kept += one.items
     return Once(key, _counted(counts, whence), kept)
 
 
-def _with_its_event(why: str) -> Read:
-    return Read([], Counter({("attachment", "filtered", why): 1}))
+def _with_its_event(outcome: str, why: str) -> Read:
+    return Read([], Counter({("attachment", outcome, why): 1}))
 
 
 def _read(item: envelope.Item, whence: Whence) -> Read:
     kind = str(item.headers["type"])
     category = CATEGORIES.get(kind, "default")
+    if (reason := whence.limited.get(category)) and kind not in FREE:
+        return Read(
+            [], Counter({(category, "rate_limited", reason): number(item.headers.get("item_count")) or 1})
+        )
     is_wanted = whence.options.wants(category)
     if kind not in READERS or not is_wanted:
         quantity = number(item.headers.get("item_count")) or 1

@@ -32,6 +32,8 @@ CATEGORIES = {
     "statsd": "metric_bucket",
     "metric_buckets": "metric_bucket",
 }
+#: Items that no limit is about: they tell of what was not sent, or belong to what was.
+FREE = frozenset(("client_report", "user_report"))
 #: No container holds more, and no client throws away more between two reports.
 MOST = 1_000_000
 

@@ -194,6 +194,7 @@ def _whence(accepted: Accepted, event_id: str, sent_at: object, options: Options
         client=accepted.client,
         sent_at=sent_at,
         options=options,
+        limited=accepted.limited,
     )
 
 
@@ -203,6 +204,9 @@ def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
     """The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours."""
     options = rules.chosen(accepted.project_id)
     try:
+        if accepted.limited and (why := accepted.limited.get("error")):
+            beside.unwanted["error", "rate_limited", why] += 1
+            return
         size = len(part.raw)
         if size > rules.limits.max_event:
             most = rules.limits.max_event

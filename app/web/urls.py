@@ -68,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:org>/releases/", releases.releases, name="releases"),
     path("<slug:org>/releases/<str:version>/", releases.release, name="release"),
     path("<slug:org>/usage/", usage.usage, name="usage"),
+    path("<slug:org>/usage/limits/", usage.limits, name="limits"),
     path("<slug:org>/members/", members.members, name="members"),
     path("<slug:org>/projects/new/", onboarding.new_project, name="new-project"),
     path(f"{PROJECT}/start/", onboarding.start, name="start"),

@@ -6,13 +6,19 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
+from django import forms
+from django.contrib import messages
 from django.db.models import Sum
 from django.db.models.functions import TruncDay, TruncHour
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
+from app import options
 from app.base import clock
-from app.models import DsnKey, Outcome
+from app.models import DsnKey, Outcome, RateLimit
+from app.options import OrganizationOptions
+from app.store import quotas
 from app.web.shell import Place, in_organization, shown
 
 PERIODS = {"24h": ("24 hours", 1), "7d": ("7 days", 7), "30d": ("30 days", 30), "90d": ("90 days", 90)}
@@ -59,8 +65,60 @@ def usage(request: HttpRequest, place: Place) -> HttpResponse:
         reasons=reasons(found),
         senders=senders(found, place),
         is_hourly=days <= HOURLY,
+        limited=limited(place),
     )
     return render(request, "kept/usage.html", context)
+
+
+class LimitsForm(forms.Form):
+    """A field for each category, and whether spikes are cut."""
+
+    spike_protection = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in CATEGORIES:
+            self.fields[name] = forms.IntegerField(
+                required=False, min_value=0, max_value=10**15, widget=forms.NumberInput({"class": "input"})
+            )
+
+    def chosen(self) -> OrganizationOptions:
+        """Of a valid form."""
+        quotas = {name: most for name in CATEGORIES if (most := self.cleaned_data[name]) is not None}
+        return OrganizationOptions(quotas=quotas, spike_protection=self.cleaned_data["spike_protection"])
+
+
+@in_organization
+def limits(request: HttpRequest, place: Place) -> HttpResponse:
+    """How much an organization may send in a month; none is no limit."""
+    if request.method == "POST":
+        place.must_manage()
+    organization = place.organization
+    now = options.read(organization.options, OrganizationOptions)
+    form = LimitsForm(request.POST or None, initial={**now.quotas, "spike_protection": now.spike_protection})
+    if request.method == "POST" and form.is_valid():
+        organization.options = msgspec.to_builtins(form.chosen())
+        organization.save(update_fields=["options"])
+        messages.success(request, "Saved; it holds within a minute")
+        return redirect("limits", organization.slug)
+    used = quotas.used(organization, clock.now())
+    context = shown(
+        place,
+        section="usage",
+        form=form,
+        rows=[(label, form[name], used.get(name, 0)) for name, label in CATEGORIES.items()],
+    )
+    return render(request, "kept/limits.html", context, status=400 if form.errors else 200)
+
+
+def limited(place: Place) -> list[tuple[Any, str, RateLimit]]:
+    """What is refused at the moment: project, category and until when."""
+    projects = {project.pk: project for project in place.projects}
+    found = RateLimit.objects.filter(project__in=place.projects, until__gt=clock.now())
+    return [
+        (projects[one.project_id], CATEGORIES.get(one.category, one.category), one)
+        for one in found.order_by("project", "category")
+    ]
 
 
 def start(days: int) -> datetime:

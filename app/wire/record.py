@@ -33,6 +33,8 @@ class Accepted(msgspec.Struct, array_like=True, frozen=True):
     agent: str  # User-Agent
     event_id: str  # the id that was answered, 32 hex; an event without one of its own gets this
     body: bytes
+    # Categories of which nothing is kept, with the reason: the sender was told so, as it had sent others too.
+    limited: dict[str, str] = {}
 
 
 class TornRecord(Exception):

@@ -48,6 +48,7 @@ PAGES = {
     "no releases": "/acme/releases/?q=nothing-like-this",
     "release": "/acme/releases/shop@2.4.1+17/?period=7d",
     "usage": "/acme/usage/",
+    "quotas": "/acme/usage/limits/",
     "usage of a month": "/acme/usage/?period=30d",
     "profile": "/profile/",
     "server": "/admin/",

@@ -276,3 +276,23 @@ def test_a_text_matches_itself_and_everything(text: str) -> None:
 @given(agent=st.text(max_size=300))
 def test_any_agent_is_parsed(agent: str) -> None:
     assert met(asked(agent), web_crawlers=True, legacy_browsers=list(LEGACY)) in ("", "web-crawlers")
+
+
+def test_categories_that_the_sender_was_told_not_to_send() -> None:
+    items: list[Any] = [
+        ({"type": "event"}, b'{"message":"x"}'),
+        ({"type": "log", "item_count": 2}, b'{"items":[{"body":"a"},{"body":"b"}]}'),
+        ({"type": "attachment", "filename": "a"}, b"x"),
+    ]
+    batch = read(record(envelope(*items), kind="envelope", limited={"log_item": "spike"}), limits.Limits())
+    assert [event.title for event in batch.events] == ["x"]
+    assert {(one.category, one.outcome, one.quantity) for one in batch.onces[0].counts} == {
+        ("log_item", "rate_limited", 2), ("attachment", "accepted", 1),
+    }  # fmt: skip
+    frame = record(envelope(*items), kind="envelope", limited={"error": "quota_exceeded"})
+    batch = read(frame, limits.Limits())
+    assert batch.events == []
+    assert {(one.category, one.outcome, one.reason) for one in batch.onces[0].counts} == {
+        ("error", "rate_limited", "quota_exceeded"), ("log_item", "accepted", ""),
+        ("attachment", "rate_limited", "quota_exceeded"),
+    }  # fmt: skip

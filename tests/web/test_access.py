@@ -75,6 +75,7 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "releases": ("get", IN_ORGANIZATION),
     "release": ("get", IN_PROJECT),
     "usage": ("get", IN_ORGANIZATION),
+    "limits": ("get", IN_ORGANIZATION),
     "members": ("get", IN_ORGANIZATION),
     "new-project": ("get", MANAGING_ORGANIZATION),
     "start": ("get", IN_PROJECT),

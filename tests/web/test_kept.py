@@ -216,7 +216,7 @@ def test_the_usage_of_others_is_not_counted(shop: scene.Shop, ada: Client) -> No
 # -- what it costs -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("path", "most"), [("feedback", 8), ("logs", 5), ("usage", 8)])
+@pytest.mark.parametrize(("path", "most"), [("feedback", 8), ("logs", 5), ("usage", 9)])
 def test_each_page_costs_the_same_however_much_there_is(
     shop: scene.Shop, ada: Client, django_assert_max_num_queries: Budget, path: str, most: int
 ) -> None:
