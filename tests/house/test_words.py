@@ -83,6 +83,26 @@ def test_every_command_of_the_readme_is_run_by_a_test() -> None:
     assert set(RUN_BY) - written == set()
 
 
+def test_what_is_said_to_be_understood_names_its_tests() -> None:
+    section = README.split("## What is understood\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and "| In |" not in line]
+    rows = [row for row in rows if "Tested in" not in row]
+    assert len(rows) > 25
+    for row in rows:
+        (place,) = re.findall(r"`(tests/[\w/]+\.py)` \|$", row)
+        assert (ROOT / place).is_file(), row
+
+
+def test_every_item_that_is_read_or_counted_is_in_the_readme() -> None:
+    from app.normalize.items import READERS
+    from app.normalize.quantities import CATEGORIES
+
+    section = README.split("## What is understood\n", 1)[1].split("\n## ", 1)[0]
+    told = set(re.findall(r"`(\w+)`", section))
+    ours = {"form_data", "otlp_logs", "otlp_traces"}  # never sent: what other addresses make of a request
+    assert {*READERS, *CATEGORIES, "event"} - ours - told == set()
+
+
 @pytest.mark.parametrize("place", sorted(set(RUN_BY.values())))
 def test_the_test_that_runs_it_exists(place: str) -> None:
     assert (ROOT / place).is_file()
