@@ -47,7 +47,7 @@ _NAMES = {
 def blob(payload: bytes, headers: Headers, whence: Whence) -> Read:
     """A profile, or a part of a replay; raises Invalid for one that is too large."""
     kind = str(headers["type"])
-    if len(payload) > LARGEST:
+    if len(payload) > LARGEST // 2:
         raise Invalid("too_large")
     file = Attachment(
         project_id=whence.project_id,

@@ -79,7 +79,10 @@ class LimitsForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in CATEGORIES:
             self.fields[name] = forms.IntegerField(
-                required=False, min_value=0, max_value=10**15, widget=forms.NumberInput({"class": "input"})
+                required=False,
+                min_value=0,
+                max_value=10**15,
+                widget=forms.NumberInput({"class": "input short"}),
             )
 
     def chosen(self) -> OrganizationOptions:
