@@ -26,9 +26,10 @@ TYPES = [
 ]  # fmt: skip
 LINES = st.sampled_from([
     b"{}", b'{"type":"event"}', b'{"type":"event","length":2}', b'{"type":"attachment","length":-1}',
-    b'{"type":"session"}', b'{"dsn":"x"}', b'{"event_id":"x"}', b'{"event_id":"' + b"b" * 32 + b'"}', b"",
-    b"[]", b'{"message":"m"}', b"--x", b"--x--",
-    b'Content-Disposition: form-data; name="upload_file_minidump"', b"MDMP\x93\xa7\x00\x00", b"\x1f\x8b\x08\x00", b'{"csp-report":{}}', b"sentry_key=x",
+    b'{"type":"session"}', b'{"dsn":"x"}', b'{"event_id":"x"}', b'{"event_id":"' + b"b" * 32 + b'"}',
+    b"", b"[]", b'{"message":"m"}', b"--x", b"--x--", b"\x1f\x8b\x08\x00", b'{"csp-report":{}}',
+    b'Content-Disposition: form-data; name="upload_file_minidump"', b"MDMP\x93\xa7\x00\x00",
+    b"sentry_key=x",
 ])  # fmt: skip
 BODIES = st.binary(max_size=300) | st.lists(LINES | st.binary(max_size=20), max_size=8).map(b"\n".join)
 
