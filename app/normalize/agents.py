@@ -1,8 +1,8 @@
 """User agents: which browser, system and device a request came from. Answers are remembered.
 
-The rules run in RE2: 11 MB and 30 µs for an agent that is new, where the resolver in Rust that ua-parser would
-choose by itself takes 31 MB and 15 µs, and the one in Python 8 MB and 570 µs. Only processes that meet an agent
-load them.
+The rules run in RE2: 11 MB and 30 µs for an agent that is new, where the resolver in Rust that ua-parser
+would choose by itself takes 31 MB and 15 µs, and the one in Python 8 MB and 570 µs. Only processes that meet
+an agent load them.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ READERS: dict[str, Reader] = {
 }
 
 
+#: Items of one kind in one envelope; what is beyond is counted as invalid.
+MOST = {"session": 100, "sessions": 100}
 #: Why nothing of a category is kept in a project that has switched it off.
 DISABLED = "disabled"
 
@@ -66,7 +68,12 @@ def read(key: str, found: list[envelope.Item], whence: Whence, unwanted: Quantit
     counts: Quantities = Counter(unwanted)
     why = next(((outcome, reason) for _, outcome, reason in counts), None)
     kept: list[Item] = []
+    seen: Counter[str] = Counter()
     for item in found:
+        seen[item.headers["type"]] += 1
+        if seen[item.headers["type"]] > MOST.get(item.headers["type"], len(found)):
+            counts[CATEGORIES[item.headers["type"]], "invalid", "too_many"] += 1
+            continue
         one = (
             _read(item, whence) if not why or item.headers["type"] != "attachment" else _with_its_event(*why)
         )

@@ -47,13 +47,15 @@ where h.project_id = any (%(projects)s) and h.release_id = any (%(releases)s) an
   and (%(environment)s::text is null or h.environment = %(environment)s)
 group by 1, 2"""
 _USERS = """
-select u.project_id, r.id, count(distinct u.user_hash),
-       count(distinct u.user_hash) filter (where u.ending = 4)
-from app_release r join app_project p on p.organization_id = r.organization_id
-join app_sessionuser u on u.project_id = p.id and u.release = r.version
-where r.id = any (%(releases)s) and p.id = any (%(projects)s) and u.day >= %(first)s
-  and (%(environment)s::text is null or u.environment = %(environment)s)
-group by 1, 2"""
+select met.project_id, met.id, count(*), count(*) filter (where met.worst = 4)
+from (
+    select u.project_id, r.id, u.user_hash, max(u.ending) as worst
+    from app_release r join app_project p on p.organization_id = r.organization_id
+    join app_sessionuser u on u.project_id = p.id and u.release = r.version
+    where r.id = any (%(releases)s) and p.id = any (%(projects)s) and u.day >= %(first)s
+      and (%(environment)s::text is null or u.environment = %(environment)s)
+    group by 1, 2, 3
+) met group by 1, 2"""
 _ALL = f"""
 select h.project_id, sum({_TOTAL})::bigint from app_releasehealth h
 where h.project_id = any (%(projects)s) and h.hour >= %(since)s

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from app.item import ENDINGS, Invalid, Read, Session, Sessions, Whence
-from app.normalize import sessions
+from app.normalize import items, sessions
 from app.normalize.items import READERS
 from app.normalize.times import iso
 from app.options import Filters, Options
+from app.wire import envelope
 from tests.normalize.senders import ADDRESS, ANSWERED, RECEIVED
 
 WHENCE = Whence(1, 2, RECEIVED, ANSWERED, ADDRESS, "", "", None)
@@ -147,6 +148,15 @@ def test_too_many_buckets_are_cut() -> None:
     found = read("sessions", buckets(*[bucket()] * (sessions.MOST + 5)))
     assert len(found.items) == sessions.MOST
     assert found.counts["session", "invalid", "too_many"] == 5
+
+
+def test_an_envelope_holds_a_hundred_updates() -> None:
+    item = envelope.Item({"type": "session"}, memoryview(json.dumps(update()).encode()))
+    once = items.read("k", [item] * 103, WHENCE)
+    assert len(once.items) == 100
+    assert {(one.outcome, one.reason, one.quantity) for one in once.counts} == {
+        ("accepted", "", 100), ("invalid", "too_many", 3),
+    }  # fmt: skip
 
 
 def test_releases_that_are_filtered() -> None:
