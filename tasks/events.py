@@ -25,7 +25,7 @@ from app.store.choices import chosen
 from app.store.pending import Pending
 from app.store.record import record
 from app.wire.record import TornRecord, frames
-from tasks import failures
+from tasks import failures, refunds
 from tasks.alerts import announce
 from tasks.base import task
 
@@ -74,6 +74,7 @@ def process(group: bytes) -> list[Refused]:
         late = [*quarantinable(group, recorded.culprits), *unkept(group, recorded.requests)]
         record((), refused=late)
         whole.refused += late
+    refunds.give_back(whole.onces)
     notable = [one.notable_id for one in recorded.stored if one.notable_id is not None]
     if notable:
         announce.later(notable)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.ingest.keys import Key
+from app.wire import windows
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Quotas:
         if not told:
             return
         rows = [
-            (f"quota:{key}:{window.seconds}:{window.number}", count, 2 * window.seconds)
+            (windows.name(key, window.seconds, window.number * window.seconds), count, 2 * window.seconds)
             for key, window, count in told
         ]
         try:

@@ -34,7 +34,7 @@ PAGES = {
     "endpoint": "performance/{slug}/?period=7d&name=/api/7&op=http.server",
     "trace of 800 spans": f"traces/{TRACE}/",
     "releases": "releases/?period=7d",
-    "release": "releases/shop@1.7/?period=7d",
+    "release": "releases/shop@1.0/?period=7d",
     "crons": "crons/",
     "job": "crons/{slug}/job-1/",
     "feedback": "feedback/",

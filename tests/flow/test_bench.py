@@ -33,3 +33,19 @@ def test_the_pipeline_loses_and_doubles_nothing() -> None:
     assert (told["lost"], told["doubled"], told["flat_out"]["counters"]["equal"]) == (0, 0, True)
     assert told["flat_out"]["stored"] == told["flat_out"]["accepted"] > 100
     assert told["us_per_event"] > told["us_per_event_by_role"]["worker"] > 0
+
+
+@pytest.mark.needs("amqp")
+@pytest.mark.needs("nginx")
+def test_every_page_over_what_is_kept_is_timed() -> None:
+    told = json.loads(bench("kept", "--json", "--rows=2000", "--requests=2"))
+    assert set(told["rows"]) >= {
+        "logs",
+        "transactions",
+        "spans",
+        "hours of releases",
+        "check-ins",
+        "feedback",
+    }
+    assert all(count > 0 for count in told["rows"].values())
+    assert all(times["p50"] > 0 for times in told["pages_ms"].values())

@@ -5,18 +5,23 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
+import redis
+from django.conf import settings
 from django.db import connection
 
 from app.base import clock
 from app.grouping import engine
 from app.models import DsnKey, Event, FailedTask, Issue, Notable, Outcome, Quarantined
 from app.store import names
+from app.store.choices import chosen
+from app.wire import windows
 from app.wire.record import Accepted, frame
 from tasks import events
 from tests.factories import DsnKeyFactory
@@ -239,3 +244,34 @@ def broken(transactional_db: None) -> Iterator[Callable[[bool], None]]:
 
     yield cut
     cut(False)
+
+
+def test_what_a_filter_met_uses_up_nothing_of_its_key_s_limit() -> None:
+    key = DsnKeyFactory.create(rate_limit=5, rate_window=86400)
+    other = DsnKeyFactory.create(project=key.project)
+    key.project.options = {"filters": {"messages": ["boring*"]}}
+    key.project.save()
+    chosen.forget()
+    cache = settings.CACHES["default"]
+    name = f"{cache['KEY_PREFIX']}:{windows.name(key.pk, 86400, time.time())}"
+    with redis.Redis.from_url(cache["LOCATION"]) as client:
+        client.set(name, 4)
+        group = [request(key, {"message": "boring thing"}) for _ in range(3)]
+        events.process(b"".join([*group, request(key, error()), request(other, {"message": "boring too"})]))
+        assert client.get(name) == b"1"
+        assert 0 < client.ttl(name) <= 2 * 86400
+        assert not client.keys(f"{cache['KEY_PREFIX']}:quota:{other.pk}:*")
+        client.delete(name)
+    chosen.forget()
+
+
+def test_filtered_events_are_counted_also_while_redis_is_away(settings: Any) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    key = DsnKeyFactory.create(rate_limit=5, rate_window=60)
+    key.project.options = {"off": ["error"]}
+    key.project.save()
+    chosen.forget()
+    events.process(request(key, error()))
+    chosen.forget()
+    fold()
+    assert Outcome.objects.get().reason == "disabled"
