@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,6 +72,20 @@ class Tocsin:
         sender = Sender(self.dsn)
         wanted = 200 if number is None else 429
         self.wait(lambda: sender.envelope(b'{}\n{"type":"session"}\n{}').status == wanted, "the limit")
+
+    @contextmanager
+    def limited(self, category: str) -> Iterator[None]:
+        """A category of which the project has sent too much; it holds when this begins."""
+        with psycopg.connect(self.installation.database, autocommit=True) as connection:
+            connection.execute(
+                "insert into app_ratelimit (project_id, category, until, scope, reason)"
+                " values (%s, %s, now() + interval '1 hour', 'organization', 'quota_exceeded')",
+                [self.project, category],
+            )
+            body = b'{"event_id":"%b"}\n{"type":"%b"}\n{}' % (b"e" * 32, category.encode())
+            self.wait(lambda: Sender(self.dsn).envelope(body).status == 429, "the limit")
+            yield
+            connection.execute("delete from app_ratelimit")
 
     def known(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What is stored, once anything is."""

@@ -80,6 +80,17 @@ def test_the_first_major_version_of_pythons_sdk(tocsin: Tocsin, client: Client, 
     assert tocsin.known(sessions) == [("staging", True)]
 
 
+def test_a_client_stops_sending_what_is_limited_and_sends_the_rest(tocsin: Tocsin, client: Client) -> None:
+    path = os.pathsep.join([str(pypi("sentry-sdk==1.45.1", "urllib3<2", "certifi", "setuptools<80"))])
+    with tocsin.limited("transaction"):
+        client.run(sys.executable, PROGRAMS / "limits.py", PYTHONPATH=path)
+        tocsin.event("errors are not limited")
+        # The first one was refused; of the second the client itself says that it kept it back.
+        tocsin.wait(lambda: tocsin.counted("transaction", "rate_limited") > 0, "one refused")
+        tocsin.wait(lambda: tocsin.counted("transaction", "client_discard") > 0, "one kept back")
+        assert not tocsin.rows("select 1 from app_transaction where release = 'limits@1'")
+
+
 @pytest.fixture(scope="module")
 def cli() -> Path:
     return pypi(f"sentry-cli=={CLI}") / "bin" / "sentry-cli"
