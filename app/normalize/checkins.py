@@ -10,10 +10,9 @@ from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.base.json import NotJson, decode
 from app.base.text import storable
 from app.item import CheckIn, Headers, Invalid, Read, Schedule, Whence
-from app.normalize import labels
+from app.normalize import labels, payloads
 from app.normalize.logs import identifier
 from app.normalize.notes import Notes
 from app.normalize.quantities import number
@@ -35,12 +34,7 @@ def read(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG
     """One check-in. Raises Invalid."""
     if len(payload) > LARGEST:
         raise Invalid("too_large")
-    try:
-        told = decode(payload).value
-    except NotJson as error:
-        raise Invalid("unreadable") from error
-    if not isinstance(told, dict):
-        raise Invalid("unreadable")
+    told = payloads.told(payload)
     return Read([check_in(told, whence)], Counter({("monitor", "accepted", ""): 1}))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.base.json import NotJson, decode
 from app.base.text import cut, storable
 from app.item import Feedback, Headers, Invalid, Read, Whence, accepted
+from app.normalize import payloads
 from app.normalize.attachments import word
 from app.normalize.event import event_id
 
@@ -16,14 +16,14 @@ MESSAGE, URL = 4096, 1024
 
 def report(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG001 what every reader gets
     """`{"event_id", "name", "email", "comments"}`. Raises Invalid."""
-    told = _object(payload)
+    told = payloads.told(payload)
     about = event_id(told.get("event_id")) or whence.event_id
     return _kept(whence, about, about, told.get("comments"), told, source="user_report")
 
 
 def feedback(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG001
     """An event whose `contexts.feedback` is what was said. Raises Invalid."""
-    event = _object(payload)
+    event = payloads.told(payload)
     contexts = event.get("contexts")
     told = contexts.get("feedback") if isinstance(contexts, dict) else None
     if not isinstance(told, dict):
@@ -58,13 +58,3 @@ def _kept(
         environment=word(person.get("environment"), 64),
     )
     return accepted("feedback", [said])
-
-
-def _object(payload: bytes) -> dict[str, Any]:
-    try:
-        told = decode(payload).value
-    except NotJson as error:
-        raise Invalid("unreadable") from error
-    if not isinstance(told, dict):
-        raise Invalid("unreadable")
-    return told

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.base.json import NotJson, decode
 from app.base.text import cut, storable
 from app.item import Headers, Invalid, Log, Read, Whence, accepted
-from app.normalize import filters, rules, scrub, times
+from app.normalize import filters, payloads, rules, scrub, times
 from app.normalize.notes import Notes
 from app.options import DEFAULT
 
@@ -22,11 +21,8 @@ _HEX = re.compile(r"[0-9a-f]+")
 
 def read(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG001 what every reader gets
     """The records that make sense; the others are counted as invalid. Raises Invalid."""
-    try:
-        told = decode(payload).value
-    except NotJson as error:
-        raise Invalid("unreadable") from error
-    records = told.get("items") if isinstance(told, dict) else None
+    told = payloads.told(payload)
+    records = told.get("items")
     if not isinstance(records, list):
         raise Invalid("unreadable")
     shift = times.drift(whence.received, whence.sent_at, Notes())

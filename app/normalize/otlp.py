@@ -10,9 +10,8 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from app.base.json import NotJson, decode
 from app.item import Headers, Invalid, Log, Read, Span, Whence
-from app.normalize import logs, spans
+from app.normalize import logs, payloads, spans
 from app.normalize.logs import identifier
 
 PROTOBUF = "application/x-protobuf"
@@ -45,13 +44,7 @@ def records(payload: bytes, headers: Headers, whence: Whence) -> Read:
 def _message(payload: bytes, headers: Headers, kind: str) -> Told:
     if headers.get("content_type") == PROTOBUF:
         return _protobuf(payload, kind)
-    try:
-        told = decode(payload).value
-    except NotJson as error:
-        raise Invalid("unreadable") from error
-    if not isinstance(told, dict):
-        raise Invalid("unreadable")
-    return told
+    return payloads.told(payload)
 
 
 def _protobuf(payload: bytes, kind: str) -> Told:

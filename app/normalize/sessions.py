@@ -6,10 +6,9 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from app.base.json import NotJson, decode
 from app.base.text import storable
 from app.item import ENDINGS, Headers, Invalid, Read, Session, Sessions, Whence
-from app.normalize import filters, labels, times
+from app.normalize import filters, labels, payloads, times
 from app.normalize.notes import Notes
 from app.normalize.quantities import number
 
@@ -24,7 +23,7 @@ _ENDINGS = {
 
 def update(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG001 what every reader gets
     """One update. Raises Invalid."""
-    told = _object(payload)
+    told = payloads.told(payload)
     release, environment = _attributes(told)
     if reason := filters.unwanted_release(release, whence.options.filters):
         return Read([], Counter({("session", "filtered", reason): 1}))
@@ -50,7 +49,7 @@ def update(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: A
 
 def aggregates(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG001
     """The buckets that make sense; the others are counted as invalid. Raises Invalid."""
-    told = _object(payload)
+    told = payloads.told(payload)
     release, environment = _attributes(told)
     buckets = told.get("aggregates")
     if not isinstance(buckets, list):
@@ -84,16 +83,6 @@ def _bucket(bucket: object, release: str, environment: str, shift: int, whence: 
         environment=environment,
         counts=(healthy, errored, unhandled, abnormal, crashed),
     )
-
-
-def _object(payload: bytes) -> dict[str, Any]:
-    try:
-        told = decode(payload).value
-    except NotJson as error:
-        raise Invalid("unreadable") from error
-    if not isinstance(told, dict):
-        raise Invalid("unreadable")
-    return told
 
 
 def _attributes(told: dict[str, Any]) -> tuple[str, str]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from app.base.json import NotJson, decode
 from app.base.text import cut, storable
 from app.item import Headers, Invalid, Read, Span, Whence
-from app.normalize import filters, labels, rules, scrub, times
+from app.normalize import filters, labels, payloads, rules, scrub, times
 from app.normalize.bags import bounded_object
 from app.normalize.limits import LARGE
 from app.normalize.logs import identifier, plain
@@ -40,11 +39,8 @@ FINE = frozenset(("", "ok", "cancelled", "unknown"))
 
 def read(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG001 what every reader gets
     """The spans that make sense; the others are counted as invalid. Raises Invalid."""
-    try:
-        told = decode(payload).value
-    except NotJson as error:
-        raise Invalid("unreadable") from error
-    listed = told.get("items", [told]) if isinstance(told, dict) else None
+    told = payloads.told(payload)
+    listed = told.get("items", [told])
     if not isinstance(listed, list):
         raise Invalid("unreadable")
     return kept((one(each, whence) for each in listed[:MOST]), len(listed), whence)

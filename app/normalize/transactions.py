@@ -8,12 +8,11 @@ from typing import Any
 
 import msgspec
 
-from app.base.json import NotJson, decode
 from app.base.text import cut, storable
 from app.base.zstandard import zstd
 from app.event import Event
 from app.item import Headers, Invalid, Read, Told, Transaction, Whence
-from app.normalize import event, filters, spans, times
+from app.normalize import event, filters, payloads, spans, times
 from app.normalize.bags import bounded_object
 from app.normalize.limits import MEDIUM
 from app.normalize.logs import identifier
@@ -29,12 +28,7 @@ _RAW = frozenset(("url", "unknown", ""))
 
 def read(payload: bytes, headers: Headers, whence: Whence) -> Read:  # noqa: ARG001 what every reader gets
     """One transaction, and the spans in it, counted. Raises Invalid."""
-    try:
-        told = decode(payload).value
-    except NotJson as error:
-        raise Invalid("unreadable") from error
-    if not isinstance(told, dict):
-        raise Invalid("unreadable")
+    told = payloads.told(payload)
     context = _trace(told)
     shift = times.drift(whence.received, whence.sent_at, Notes())
     begins, ends = _times(told, shift, whence.received)
