@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('broken', models.BooleanField(default=False)),
                 ('moved', models.TextField()),
             ],
         ),

@@ -44,4 +44,5 @@ class SessionTally(models.Model):
     """What one group's sessions moved in the health of releases."""
 
     created = models.DateTimeField(db_default=Now())
+    broken = models.BooleanField(default=False)  # cannot be counted: kept for a person
     moved = models.TextField()  # JSON: project, release, environment, hour in µs, ending, how many

@@ -35,4 +35,5 @@ class SpanTally(models.Model):
     """What one group's transactions add to the hours."""
 
     created = models.DateTimeField(db_default=Now())
+    broken = models.BooleanField(default=False)  # cannot be counted: kept for a person
     moved = models.TextField()  # JSON

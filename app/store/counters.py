@@ -1,24 +1,14 @@
-"""Tallies become counters: many groups at once, each exactly once.
-
-What is counted is deleted in the transaction that counts it, so a kill at any moment loses and doubles
-nothing. One process folds at a time; tables are written in the order of their keys.
-"""
+"""What events moved, counted (see app.store.folding). Tables are written in the order of their keys."""
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 
-from django.db import DataError, IntegrityError, transaction
+from app.store import folding
+from app.store.database import Cursor
 
-from app.store.database import Cursor, cursor, sqlstate
-
-log = logging.getLogger(__name__)
-
-#: Tallies of one transaction: as much as is summed up in the memory a session has.
-AT_ONCE = 400
 #: Whoever folds holds this lock (first eight bytes of "tocsinfold" and of "tocsintags", as numbers).
 COUNTS_LOCK, TAGS_LOCK = 0x746F6373696E666F, 0x746F6373696E7461
-FOREIGN_KEY = "23503"
 
 _TAKEN = """
 with taken as (
@@ -114,47 +104,14 @@ select count(*) from taken"""
 
 def fold() -> int:
     """Counts what waits for issues, hours, users, releases and outcomes; how many tallies that were."""
-    return _fold("app_tally", _COUNTS, COUNTS_LOCK)
+    return folding.fold("app_tally", COUNTS_LOCK, partial(_count, _COUNTS))
 
 
 def fold_tags() -> int:
     """The same for tags."""
-    return _fold("app_tagtally", _TAGS, TAGS_LOCK)
+    return folding.fold("app_tagtally", TAGS_LOCK, partial(_count, _TAGS))
 
 
-def _fold(table: str, sql: str, lock: int) -> int:
-    total = 0
-    while count := _once(table, sql, lock, AT_ONCE):
-        total += count
-        if count < AT_ONCE:
-            break
-    return total
-
-
-def _once(table: str, sql: str, lock: int, most: int) -> int:
-    """One transaction of at most so many tallies; 0 when there are none or another process folds."""
-    try:
-        with transaction.atomic(), cursor() as statements:
-            if not _alone(statements, lock):
-                return 0
-            (count,) = statements.execute(sql, [most]).fetchone() or (0,)
-            return int(count)
-    except (DataError, IntegrityError) as error:
-        if sqlstate(error) == FOREIGN_KEY:  # something was deleted at this very moment
-            raise
-        if most > 1:
-            return sum(_once(table, sql, lock, 1) for _ in range(most))
-        log.exception("A tally cannot be counted and stays in %s", table)
-        return _put_aside(table)
-
-
-def _alone(statements: Cursor, lock: int) -> bool:
-    (alone,) = statements.execute("select pg_try_advisory_xact_lock(%s)", [lock]).fetchone() or (False,)
-    return bool(alone)
-
-
-def _put_aside(table: str) -> int:
-    """The oldest one is what failed; the others are counted without it."""
-    with cursor() as statements:
-        oldest = f"select min(id) from {table} where not broken"
-        return statements.execute(f"update {table} set broken = true where id = ({oldest})").rowcount
+def _count(sql: str, statements: Cursor, most: int) -> int:
+    (count,) = statements.execute(sql, [most]).fetchone() or (0,)
+    return int(count)

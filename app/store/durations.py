@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import connection
 
 from app.base import clock
-from app.store.database import Cursor, array, arrays, cursor
+from app.store import folding
+from app.store.database import Cursor, array, arrays
 
 HOUR = 3_600_000_000  # µs
-AT_ONCE = 400
 #: Whoever folds holds this lock (first eight bytes of "tocsinspan", as a number).
 LOCK = 0x746F6373696E7370
 #: How much wider each bucket of durations is than the one before, and the last of them (about a day).
@@ -30,7 +30,7 @@ MOST_NAMES, OTHERS = 1000, "<others>"
 #: Endpoints that are shown: those that took the most time.
 MOST_ENDPOINTS = 500
 
-_TALLY = "insert into app_spantally (moved) values (%s)"
+_TALLY = "insert into app_spantally (moved, broken) values (%s, false)"
 
 
 class Took(msgspec.Struct, frozen=True):
@@ -68,8 +68,6 @@ def middle(number: int) -> int:
 
 # -- counters ----------------------------------------------------------------------------------------------
 
-_TAKE = """
-delete from app_spantally where id in (select id from app_spantally order by id limit %s) returning moved"""
 _PROJECTS = "select id from app_project where id = any (%s::bigint[]) for key share"
 _PRESENT = f"""
 select t.project_id, t.name, t.op, t.environment, t.hour, t.count, t.failed, t.total, t.buckets, t.counts
@@ -99,26 +97,19 @@ class _Sum:
 
 
 def fold() -> int:
-    """Counts what waits, each transaction once; how many tallies that were. One process folds at a time."""
-    total = 0
-    while count := _fold():
-        total += count
-        if count < AT_ONCE:
-            break
-    return total
+    """Counts what waits, each transaction once; how many tallies that were."""
+    return folding.fold("app_spantally", LOCK, _fold)
 
 
-def _fold() -> int:
-    with transaction.atomic(), cursor() as statements:
-        (alone,) = statements.execute("select pg_try_advisory_xact_lock(%s)", [LOCK]).fetchone() or (False,)
-        taken = statements.execute(_TAKE, [AT_ONCE]).fetchall() if alone else []
-        rows = [row for (moved,) in taken for row in json.loads(moved)]
-        known = {number for (number,) in statements.execute(_PROJECTS, [array({row[0] for row in rows})])}
-        sums = _summed(row for row in rows if row[0] in known)
-        if sums:
-            _add_present(statements, sums)
-            _put(statements, _bounded(statements, sums))
-        return len(taken)
+def _fold(statements: Cursor, most: int) -> int:
+    taken = folding.take(statements, "app_spantally", most)
+    rows = folding.rows(taken)
+    known = {number for (number,) in statements.execute(_PROJECTS, [array({row[0] for row in rows})])}
+    sums = _summed(row for row in rows if row[0] in known)
+    if sums:
+        _add_present(statements, sums)
+        _put(statements, _bounded(statements, sums))
+    return len(taken)
 
 
 Key = tuple[int, str, str, str, Any]  # project, name, op, environment, hour

@@ -12,15 +12,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
-
 from app.base import clock
 from app.item import ENDINGS, Item, Session, Sessions
-from app.store.database import Cursor, array, arrays, cursor, numbers
+from app.store import folding
+from app.store.database import Cursor, array, arrays, numbers
 from app.store.pending import user_hash
 
 HOUR = 3_600_000_000  # µs
-AT_ONCE = 400
 #: Whoever folds holds this lock (first eight bytes of "tocsinheal", as a number).
 LOCK = 0x746F6373696E6865
 
@@ -48,7 +46,7 @@ select d, p, r, e, h, w from unnest({arrays("date bigint text text bigint smalli
 order by d, p, r, e, h
 on conflict (day, project_id, release, environment, user_hash)
 do update set ending = excluded.ending where excluded.ending > t.ending"""
-_TALLY = "insert into app_sessiontally (moved) values (%s)"
+_TALLY = "insert into app_sessiontally (moved, broken) values (%s, false)"
 
 
 def write(statements: Cursor, found: list[Item]) -> None:
@@ -136,9 +134,6 @@ def _texts(rows: list[Any], places: Iterable[int]) -> list[list[str]]:
 
 # -- counters ----------------------------------------------------------------------------------------------
 
-_TAKE = """
-delete from app_sessiontally where id in (select id from app_sessiontally order by id limit %s)
-returning moved"""
 _RELEASES = f"""
 insert into app_release (organization_id, version, created)
 select organization_id, r, to_timestamp(min(h) / 1e6)
@@ -166,27 +161,19 @@ do update set {", ".join(f"{name} = t.{name} + excluded.{name}" for name in ENDI
 
 
 def fold() -> int:
-    """Counts what waits, each difference once; how many tallies that were. One process folds at a time."""
-    total = 0
-    while count := _fold():
-        total += count
-        if count < AT_ONCE:
-            break
-    return total
+    """Counts what waits, each difference once; how many tallies that were."""
+    return folding.fold("app_sessiontally", LOCK, _fold)
 
 
-def _fold() -> int:
-    with transaction.atomic(), cursor() as statements:
-        (alone,) = statements.execute("select pg_try_advisory_xact_lock(%s)", [LOCK]).fetchone() or (False,)
-        taken = statements.execute(_TAKE, [AT_ONCE]).fetchall() if alone else []
-        sums: dict[tuple[Any, ...], list[int]] = {}
-        for (moved,) in taken:
-            for project, release, environment, hour, ending, count in json.loads(moved):
-                counts = sums.setdefault((project, release, environment, hour), [0] * len(ENDINGS))
-                counts[ending] += count
-        if sums:
-            _count(statements, sorted(sums.items()))
-        return len(taken)
+def _fold(statements: Cursor, most: int) -> int:
+    taken = folding.take(statements, "app_sessiontally", most)
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for project, release, environment, hour, ending, count in folding.rows(taken):
+        counts = sums.setdefault((project, release, environment, hour), [0] * len(ENDINGS))
+        counts[ending] += count
+    if sums:
+        _count(statements, sorted(sums.items()))
+    return len(taken)
 
 
 def _count(statements: Cursor, sums: list[tuple[tuple[Any, ...], list[int]]]) -> None:

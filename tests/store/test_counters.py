@@ -35,8 +35,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FOLDER = """
     import django
     django.setup()
-    from app.store import counters
-    counters.AT_ONCE = 3
+    from app.store import counters, folding
+    folding.AT_ONCE = 3
     print("ready", flush=True)
     while True:
         counters.fold()
