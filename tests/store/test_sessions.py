@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from typing import Any
@@ -185,3 +186,13 @@ def test_groups_at_the_same_time_count_each_session_once(project: Project) -> No
     for worker in workers:
         worker.join()
     assert health() == {"crashed": 50}
+
+
+def test_a_tally_that_cannot_be_counted_is_put_aside(project: Project) -> None:
+    record([], onces=[told(session(project))])
+    good = json.dumps([[project.pk, "shop@1", "prod", clock.micros(), 0, 2]])
+    bad = SessionTally.objects.create(moved=json.dumps([[project.pk, "x" * 300, "prod", 0, 0, 1]]))
+    SessionTally.objects.create(moved=good)
+    assert health() == {"healthy": 3}
+    assert list(SessionTally.objects.values_list("pk", "broken")) == [(bad.pk, True)]
+    assert health() == {"healthy": 3}
