@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -18,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from app import options
+from app.accounts.dsn import dsn
 from app.api.authentication import dsn_key
 from app.api.direct import keep
 from app.models import DsnKey
@@ -79,7 +79,7 @@ def _dialog(request: HttpRequest) -> HttpResponse:
 def _dialog_options(request: HttpRequest) -> dict[str, Any]:
     asked = request.GET
     return {
-        "action": f"{settings.BASE_URL.rstrip('/')}{request.path}?{asked.urlencode()}",
+        "action": f"{settings.BASE_URL}{request.path}?{asked.urlencode()}",
         "name": asked.get("name", "")[:128],
         "email": asked.get("email", "")[:75],
         **{name: asked.get(name) or text for name, text in TEXTS.items()},
@@ -109,11 +109,9 @@ def loader(request: HttpRequest, public_key: str) -> HttpResponse:  # noqa: ARG0
     if key is None:
         answer = HttpResponse("/* This key is unknown or switched off. */\n", content_type=SCRIPT)
     else:
-        base = urlsplit(settings.BASE_URL)
-        bundle = f"{settings.BASE_URL.rstrip('/')}/js-sdk-loader/sdk.js" if settings.BROWSER_SDK else ""
-        dsn = f"{base.scheme}://{key.public_key}@{base.netloc}{base.path.rstrip('/')}/{key.project_id}"
-        envelopes = f"{settings.BASE_URL.rstrip('/')}/api/{key.project_id}/envelope/"
-        told = {"dsn": dsn, "key": key.public_key, "envelopes": envelopes, "bundle": bundle}
+        bundle = f"{settings.BASE_URL}/js-sdk-loader/sdk.js" if settings.BROWSER_SDK else ""
+        envelopes = f"{settings.BASE_URL}/api/{key.project_id}/envelope/"
+        told = {"dsn": dsn(key), "key": key.public_key, "envelopes": envelopes, "bundle": bundle}
         answer = _script("embed/loader.js", told)
     answer["Cache-Control"] = f"public, max-age={FRESH}"
     return _open(answer)

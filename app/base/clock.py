@@ -25,6 +25,14 @@ def from_micros(value: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micro)
 
 
+def read_micros(text: str) -> datetime | None:
+    """Of digits in an address; None for what is no moment that there can be."""
+    try:
+        return from_micros(int(text)) if text.isdecimal() and len(text) < 20 else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 def to_micros(at: datetime) -> int:
     return int(at.timestamp()) * 1_000_000 + at.microsecond
 

@@ -20,6 +20,12 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def like(words: str) -> str:
+    """A pattern of SQL's LIKE for what holds these words, in which nothing of them means anything else."""
+    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{literal}%"
+
+
 def first_line(text: str) -> str:
     """The first line that says something, without the blanks around it."""
     return text.lstrip().partition("\n")[0].strip()

@@ -119,9 +119,7 @@ async def _keep(
     if checked.has_event:
         service.quotas.count(key)
     if limited:  # the others are kept; the 429 is how a client learns
-        told = limits.refusal(limits.hit(key, frozenset(limited)).values())
-        told.is_counted = True  # by the worker, which knows how much it was
-        raise told
+        raise limits.refusal(limits.hit(key, frozenset(limited)).values())
     return answers.accepted(event_id if checked.has_event else checked.event_id)
 
 
@@ -142,9 +140,7 @@ def _limited(service: Service, key: Key, sent: frozenset[str]) -> dict[str, str]
         return {category: one.reason for category, one in found.items()}
     for category, one in found.items():
         service.refusals.count(key, "rate_limited", one.reason, category)
-    refused = limits.refusal(found.values())
-    refused.is_counted = True
-    raise refused
+    raise limits.refusal(found.values())
 
 
 async def _write(service: Service, request: Request, sender: Sender, key: Key, packed: Packed) -> None:

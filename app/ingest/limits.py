@@ -25,13 +25,17 @@ def hit(key: Key, sent: frozenset[str]) -> dict[str, Limit]:
 
 
 def refusal(limits: Iterable[Limit]) -> Refusal:
-    """The 429 that names them, so that a client leaves out what is limited and sends the rest."""
+    """The 429 that names them, so that a client leaves out what is limited and sends the rest.
+
+    It is counted by category: when nothing is kept by who refuses, otherwise by the worker, which knows how
+    much it was.
+    """
     now = time.time()
     waits = {one: max(1, math.ceil(one.until - now)) for one in limits}
     named = ", ".join(f"{wait}:{one.category}:{one.scope}:{one.reason}" for one, wait in waits.items())
     longest = max(waits, key=waits.__getitem__)
     text = ", ".join(sorted(one.category for one in waits))
-    return Refusal(
+    refused = Refusal(
         429,
         f"the {longest.scope} has sent too much of this: {text}",
         reason=longest.reason,
@@ -39,3 +43,5 @@ def refusal(limits: Iterable[Limit]) -> Refusal:
         retry_after=waits[longest],
         limits=named,
     )
+    refused.is_counted = True
+    return refused

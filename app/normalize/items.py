@@ -70,16 +70,20 @@ def read(key: str, found: list[envelope.Item], whence: Whence, unwanted: Quantit
     kept: list[Item] = []
     seen: Counter[str] = Counter()
     for item in found:
-        seen[item.headers["type"]] += 1
-        if seen[item.headers["type"]] > MOST.get(item.headers["type"], len(found)):
-            counts[CATEGORIES[item.headers["type"]], "invalid", "too_many"] += 1
+        kind = item.headers["type"]
+        seen[kind] += 1
+        if seen[kind] > MOST.get(kind, len(found)):
+            counts[CATEGORIES[kind], "invalid", "too_many"] += 1
             continue
-        one = (
-            _read(item, whence) if not why or item.headers["type"] != "attachment" else _with_its_event(*why)
-        )
+        one = _with_its_event(*why) if why and kind == "attachment" else _read(item, whence)
         counts += one.counts
         kept += one.items
     return Once(key, _counted(counts, whence), kept)
+
+
+def _quantity(item: envelope.Item) -> int:
+    """How many a container says that it holds."""
+    return number(item.headers.get("item_count")) or 1
 
 
 def _with_its_event(outcome: str, why: str) -> Read:
@@ -90,17 +94,15 @@ def _read(item: envelope.Item, whence: Whence) -> Read:
     kind = str(item.headers["type"])
     category = CATEGORIES.get(kind, "default")
     if (reason := whence.limited.get(category)) and kind not in FREE:
-        return Read(
-            [], Counter({(category, "rate_limited", reason): number(item.headers.get("item_count")) or 1})
-        )
+        return Read([], Counter({(category, "rate_limited", reason): _quantity(item)}))
     is_wanted = whence.options.wants(category)
     if kind not in READERS or not is_wanted:
-        quantity = number(item.headers.get("item_count")) or 1
+        quantity = _quantity(item)
         return Read([], Counter({(category, "filtered", "unsupported" if is_wanted else DISABLED): quantity}))
     try:
         return READERS[kind](bytes(item.payload), item.headers, whence)
     except Invalid as invalid:
-        quantity = number(item.headers.get("item_count")) or 1
+        quantity = _quantity(item)
         return Read([], Counter({(category, "invalid", str(invalid)[:64]): quantity}))
     except (Exception, RecursionError, MemoryError) as error:
         log.exception("A %s item of project %s could not be read", kind[:40], whence.project_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from app.event import Counted
+from app.event import Category, Counted, Event
 
 #: What items are counted as, in the words of rate limits and client reports.
 CATEGORIES = {
@@ -36,6 +36,11 @@ CATEGORIES = {
 FREE = frozenset(("client_report", "user_report"))
 #: No container holds more, and no client throws away more between two reports.
 MOST = 1_000_000
+
+
+def of_event(event: Event) -> Category:
+    """What an event is counted as."""
+    return "error" if event.kind in ("error", "default") else "security"
 
 
 def listed(body: bytes) -> list[Counted]:

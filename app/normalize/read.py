@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.base.json import Decoded, NotJson, decode, salvage
-from app.event import AsItCame, Category, Event, Refused
+from app.event import AsItCame, Event, Refused
 from app.item import Once, Quantities, Whence
 from app.normalize import agents, filters, glance, items, quantities, regular, screen, scrub, unpack
 from app.normalize.event import Sender, event_id, normalise
@@ -215,7 +215,7 @@ def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
         if event is None:  # a transaction that came as an event
             beside.items.append(envelope.Item({"type": "transaction"}, memoryview(part.raw)))
         elif why := _unwanted(event, part, accepted, options):
-            beside.unwanted[category(event), "filtered", why] += 1
+            beside.unwanted[quantities.of_event(event), "filtered", why] += 1
         else:
             batch.events.append(event)
     except (Unreadable, NotJson) as error:
@@ -226,16 +226,11 @@ def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
         batch.refused.append(_refused(frame, accepted, reason, part.item))
 
 
-def category(event: Event) -> Category:
-    """What an event is counted as."""
-    return "error" if event.kind in ("error", "default") else "security"
-
-
 def _unwanted(event: Event, part: Part, accepted: Accepted, options: Options) -> str:
     """Why an event is not kept; "" for one that is."""
     if options is DEFAULT and event.platform != "javascript" and event.kind != "csp":
         return ""  # no filter that is on by default can meet it
-    if not options.wants(category(event)):
+    if not options.wants(quantities.of_event(event)):
         return items.DISABLED
     agent = _agent(part.raw) if filters.needs_agent(options.filters) else ""
     if event.platform == "javascript":

@@ -27,6 +27,13 @@ def cursor() -> Iterator[Cursor]:
         yield open_cursor
 
 
+def ask(sql: str, values: dict[str, Any]) -> list[Row]:
+    """The rows of one question of a page, its values by their names."""
+    with connection.cursor() as open_cursor:
+        open_cursor.execute(sql, values)
+        return list(open_cursor.fetchall())
+
+
 def sqlstate(error: BaseException) -> str:
     """PostgreSQL's five characters for an error, "" when it did not come from there."""
     cause = error if isinstance(error, psycopg.Error) else error.__cause__

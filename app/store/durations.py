@@ -14,11 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.db import connection
 
 from app.base import clock
 from app.store import folding
-from app.store.database import Cursor, array, arrays
+from app.store.database import Cursor, array, arrays, ask
 
 HOUR = 3_600_000_000  # µs
 #: Whoever folds holds this lock (first eight bytes of "tocsinspan", as a number).
@@ -262,6 +261,4 @@ def steps(asked: Asked, step: timedelta, number: int) -> list[dict[int, int]]:
 
 
 def _rows(sql: str, asked: Asked, **more: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as statements:
-        statements.execute(sql, {**msgspec.structs.asdict(asked), **more})
-        return list(statements.fetchall())
+    return ask(sql, {**msgspec.structs.asdict(asked), **more})

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.db import connection
 
 from app.item import ENDINGS
+from app.store.database import ask
 
 #: Project and release, by their numbers.
 Where = tuple[int, int]
@@ -106,7 +106,4 @@ def lines(asked: Asked, step: timedelta, number: int) -> dict[Where, list[tuple[
 
 
 def _rows(sql: str, asked: Asked, **more: Any) -> list[tuple[Any, ...]]:
-    values = {**msgspec.structs.asdict(asked), "first": asked.since.date(), **more}
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
+    return ask(sql, {**msgspec.structs.asdict(asked), "first": asked.since.date(), **more})

@@ -9,6 +9,7 @@ import msgspec
 from django.db import connection
 
 from app.base import clock
+from app.base.text import like
 from app.item import Log
 from app.store.database import Cursor, json
 
@@ -100,7 +101,7 @@ def _conditions(asked: Asked) -> tuple[str, dict[str, Any]]:
     parts = []
     if asked.words:
         parts.append("l.body ilike %(words)s")
-        values["words"] = f"%{_literal(asked.words)}%"
+        values["words"] = like(asked.words)
     if asked.least > 1:
         parts.append("l.severity >= %(least)s")
         values["least"] = asked.least
@@ -114,11 +115,6 @@ def _conditions(asked: Asked) -> tuple[str, dict[str, Any]]:
         parts.append('(l."timestamp", l.id) < (%(at)s, %(id)s)')
         values["at"], values["id"] = asked.before
     return "".join(f" and {part}" for part in parts), values
-
-
-def _literal(words: str) -> str:
-    """Nothing in it means anything to LIKE."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _json(bag: Any) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from hashlib import blake2b
 import msgspec
 
 from app.base import clock
-from app.event import Counted, Event, Refused
+from app.event import Counted, Refused
 from app.item import Once
+from app.normalize.quantities import of_event
 from app.store.database import Cursor, array, arrays, text
 from app.store.pending import Pending
 
 HOUR = 3_600_000_000  # µs
 #: No single report counts for more.
 LARGEST = 2**31
-SECURITY = {"csp", "hpkp", "expectct", "expectstaple"}
 
 _APPLY = f"""
 insert into app_applied (day, key)
@@ -31,7 +31,7 @@ Sums = Counter[tuple[int, int, int, str, str, str]]
 def accepted(rows: Iterable[Pending]) -> Sums:
     """Events that are rows now."""
     return Sums(
-        (event.project_id, event.key_id, event.received // HOUR * HOUR, _category(event), "accepted", "")
+        (event.project_id, event.key_id, event.received // HOUR * HOUR, of_event(event), "accepted", "")
         for event in [row.event for row in rows]
     )
 
@@ -85,13 +85,9 @@ def summed(counted: Iterable[Counted]) -> Sums:
     return sums
 
 
-def _category(event: Event) -> str:
-    return "security" if event.kind in SECURITY else "error"
-
-
 def _counted(row: Pending, outcome: str, reason: str) -> Counted:
     event = row.event
-    return Counted(event.project_id, event.key_id, _category(event), outcome, reason, event.received, 1)
+    return Counted(event.project_id, event.key_id, of_event(event), outcome, reason, event.received, 1)
 
 
 def _digest(value: object) -> str:

@@ -14,14 +14,13 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import connection
 
 from app.base import clock
 from app.item import Item, Span, Transaction
 from app.normalize.spans import FINE
 from app.normalize.transactions import plain_name
 from app.store import durations
-from app.store.database import Cursor
+from app.store.database import Cursor, ask
 from app.store.database import json as encode
 from app.store.durations import Asked, Took
 
@@ -162,6 +161,4 @@ def _object(value: Any) -> Any:
 
 
 def _rows(sql: str, asked: Asked, **more: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as statements:
-        statements.execute(sql, {**msgspec.structs.asdict(asked), **more})
-        return list(statements.fetchall())
+    return ask(sql, {**msgspec.structs.asdict(asked), **more})

@@ -34,11 +34,8 @@ def blob(  # noqa: PLR0917 what an address says
 ) -> HttpResponse:
     """The same of a profile, which belongs to a transaction that was received about then."""
     found = place.project(project)
-    try:
-        received = clock.from_micros(micros)
-        file = attachments.file(found.pk, event_id.hex, received, number)
-    except (OverflowError, ValueError, OSError):
-        file = None
+    received = clock.read_micros(str(micros))
+    file = attachments.file(found.pk, event_id.hex, received, number) if received else None
     return _given(request, file)
 
 

@@ -42,7 +42,7 @@ class Line(NamedTuple):
 
 @in_organization
 def crons(request: HttpRequest, place: Place) -> HttpResponse:
-    chosen = next((each for each in place.projects if each.slug == request.GET.get("project")), None)
+    chosen = place.chosen(request)
     found = Monitor.objects.filter(project__in=[chosen] if chosen else place.projects)
     page = Paginator(found.select_related("project").order_by("project", "slug"), PAGE).get_page(
         request.GET.get("page")

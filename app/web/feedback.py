@@ -23,7 +23,7 @@ def feedback(request: HttpRequest, place: Place) -> HttpResponse:
     status = request.GET.get("status", "open")
     status = status if status in TABS else "open"
     found = Feedback.objects.filter(project__in=place.projects).order_by("-created", "-pk")
-    chosen = next((each for each in place.projects if each.slug == request.GET.get("project")), None)
+    chosen = place.chosen(request)
     if chosen:
         found = found.filter(project=chosen)
     if status != "all":

@@ -83,12 +83,10 @@ def cursor(row: store.Row) -> str:
 
 def position(text: str) -> tuple[datetime, int] | None:
     micros, tilde, number = text.partition("~")
-    if not (tilde and micros.isdecimal() and number.isdecimal() and len(text) < 40):
+    if not (tilde and number.isdecimal() and len(text) < 40):
         return None
-    try:
-        return clock.from_micros(int(micros)), int(number)
-    except (OverflowError, ValueError, OSError):
-        return None
+    at = clock.read_micros(micros)
+    return (at, int(number)) if at else None
 
 
 def level_of(severity: int) -> str:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from app.base import clock
-from app.models import Environment, Project
+from app.base.text import like
+from app.models import Project
 from app.normalize.logs import identifier
 from app.normalize.spans import FINE
 from app.normalize.transactions import unpacked
 from app.store import attachments, durations, traces
 from app.store.durations import Asked, Endpoint
+from app.web import periods
 from app.web.issues.values import pairs
+from app.web.periods import Period
 from app.web.shell import Place, in_organization, shown
 
-PERIODS = {
-    "6h": ("6 hours", timedelta(hours=6), timedelta(hours=1)),
-    "24h": ("24 hours", timedelta(hours=24), timedelta(hours=1)),
-    "7d": ("7 days", timedelta(days=7), timedelta(hours=6)),
-    "30d": ("30 days", timedelta(days=30), timedelta(days=1)),
-}
+OFFERED = ("6h", "24h", "7d", "30d")
 SORTS = {
     "total": ("Time in all", lambda row: row.endpoint.total),
     "p95": ("p95", lambda row: row.p95 or 0),
@@ -67,18 +65,18 @@ class Bar(NamedTuple):
 
 @in_organization
 def performance(request: HttpRequest, place: Place) -> HttpResponse:
-    chosen = next((each for each in place.projects if each.slug == request.GET.get("project")), None)
-    period, environment = _asked(request)
+    chosen = place.chosen(request)
+    now = periods.asked(request, OFFERED)
     words = request.GET.get("q", "").strip()[:200].replace("\0", "")
     sort = request.GET.get("sort", "total")
     sort = sort if sort in SORTS else "total"
     asked = Asked(
         projects=[each.pk for each in ([chosen] if chosen else place.projects)],
-        since=_since(period),
-        environment=environment,
-        words=f"%{_literal(words)}%" if words else None,
+        since=now.period.since,
+        environment=now.environment,
+        words=like(words) if words else None,
     )
-    rows = _rows(durations.endpoints(asked), place, period)
+    rows = _rows(durations.endpoints(asked), place, now.period)
     rows.sort(key=SORTS[sort][1], reverse=True)
     context = shown(
         place,
@@ -89,7 +87,7 @@ def performance(request: HttpRequest, place: Place) -> HttpResponse:
         words=words,
         sort=sort,
         sorts=[(value, label) for value, (label, _) in SORTS.items()],
-        **_choices(place, period, environment),
+        **periods.choices(place, now, OFFERED),
     )
     return render(request, "performance/list.html", context)
 
@@ -98,12 +96,11 @@ def performance(request: HttpRequest, place: Place) -> HttpResponse:
 def endpoint(request: HttpRequest, place: Place, project: str) -> HttpResponse:
     """One name and op, as the query says: names hold anything."""
     found = place.project(project)
-    period, environment = _asked(request)
+    now = periods.asked(request, OFFERED)
     name, op = request.GET.get("name", "").replace("\0", ""), request.GET.get("op", "").replace("\0", "")
-    asked = Asked(projects=[found.pk], since=_since(period), environment=environment, name=name, op=op)
-    rows = _rows(durations.endpoints(asked), place, period)
-    _, long, step = PERIODS[period]
-    steps = durations.steps(asked, step, int(long / step))
+    asked = Asked(projects=[found.pk], since=now.period.since, environment=now.environment, name=name, op=op)
+    rows = _rows(durations.endpoints(asked), place, now.period)
+    steps = durations.steps(asked, now.period.step, now.period.steps)
     context = shown(
         place,
         section="performance",
@@ -115,7 +112,7 @@ def endpoint(request: HttpRequest, place: Place, project: str) -> HttpResponse:
         p50=[durations.percentile(histogram, 0.5) or 0 for histogram in steps],
         p95=[durations.percentile(histogram, 0.95) or 0 for histogram in steps],
         slowest=[(row, row.status not in FINE) for row in traces.slowest(asked)] if rows else [],
-        **_choices(place, period, environment),
+        **periods.choices(place, now, OFFERED),
     )
     return render(request, "performance/endpoint.html", context)
 
@@ -125,9 +122,8 @@ def trace(request: HttpRequest, place: Place, trace_id: str) -> HttpResponse:
     found = identifier(trace_id, 32)
     if not found:
         raise Http404("That is no trace: one has 32 hexadecimal digits.")
-    rows, spans = traces.of_trace(
-        [each.pk for each in place.projects], found, _around(request.GET.get("at", ""))
-    )
+    projects = [each.pk for each in place.projects]
+    rows, spans = traces.of_trace(projects, found, clock.read_micros(request.GET.get("at", "")))
     names = {project.pk: project.name for project in place.projects}
     bars = _waterfall(rows, spans, names)
     context = shown(
@@ -147,32 +143,9 @@ def trace(request: HttpRequest, place: Place, trace_id: str) -> HttpResponse:
 # -- lists -------------------------------------------------------------------------------------------------
 
 
-def _asked(request: HttpRequest) -> tuple[str, str | None]:
-    period = request.GET.get("period", "24h")
-    environment = request.GET.get("environment")
-    return period if period in PERIODS else "24h", environment.replace(
-        "\0", ""
-    ) if environment else environment
-
-
-def _since(period: str) -> datetime:
-    hour = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return hour - PERIODS[period][1]
-
-
-def _choices(place: Place, period: str, environment: str | None) -> dict[str, Any]:
-    names = Environment.objects.filter(project__in=place.projects, is_hidden=False).exclude(name="")
-    return {
-        "period": period,
-        "periods": [(value, label) for value, (label, _, __) in PERIODS.items()],
-        "environment": environment,
-        "environments": sorted(set(names.values_list("name", flat=True)[:200])),
-    }
-
-
-def _rows(found: list[Endpoint], place: Place, period: str) -> list[Row]:
+def _rows(found: list[Endpoint], place: Place, period: Period) -> list[Row]:
     projects = {project.pk: project for project in place.projects}
-    minutes = PERIODS[period][1] / timedelta(minutes=1)
+    minutes = period.long / timedelta(minutes=1)
     total = sum(one.total for one in found) or 1
     return [
         Row(
@@ -188,11 +161,6 @@ def _rows(found: list[Endpoint], place: Place, period: str) -> list[Row]:
     ]
 
 
-def _literal(words: str) -> str:
-    """Nothing in it means anything to LIKE."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 # -- one trace ---------------------------------------------------------------------------------------------
 
 
@@ -206,16 +174,6 @@ class _Node(NamedTuple):
     duration: int
     status: str
     details: list[Any]
-
-
-def _around(text: str) -> datetime | None:
-    """When it was, in µs, as links say it: so that few days are asked."""
-    if not (text.isdecimal() and len(text) < 18):
-        return None
-    try:
-        return clock.from_micros(int(text))
-    except (OverflowError, ValueError, OSError):
-        return None
 
 
 def _waterfall(rows: list[traces.Row], spans: list[traces.SpanRow], names: dict[int, str]) -> list[Bar]:

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from app.accounts.access import Seat, seats, visible_projects
-from app.models import Organization, Project, User
+from app.models import Environment, Organization, Project, User
 
 P = ParamSpec("P")
 
@@ -38,6 +38,15 @@ class Place:
             if project.slug == slug:
                 return project
         raise Http404("There is no such project here, or you may not see it.")
+
+    def chosen(self, request: HttpRequest) -> Project | None:
+        """The visible project that `?project=` names; None for all of them."""
+        return next((each for each in self.projects if each.slug == request.GET.get("project")), None)
+
+    def environments(self) -> list[str]:
+        """The names to choose from, hidden ones left out; one statement."""
+        names = Environment.objects.filter(project__in=self.projects, is_hidden=False).exclude(name="")
+        return list(names.values_list("name", flat=True).distinct().order_by("name")[:200])
 
     def must_manage(self) -> None:
         """Raises PermissionDenied, naming who can help."""

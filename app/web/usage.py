@@ -51,7 +51,7 @@ def usage(request: HttpRequest, place: Place) -> HttpResponse:
     period = request.GET.get("period", "24h")
     period = period if period in PERIODS else "24h"
     days = PERIODS[period][1]
-    chosen = next((each for each in place.projects if each.slug == request.GET.get("project")), None)
+    chosen = place.chosen(request)
     since = start(days)
     found = Outcome.objects.filter(project__in=[chosen] if chosen else place.projects, hour__gte=since)
     context = shown(

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from app.accounts.dsn import dsn
 from app.accounts.projects import RESERVED, create_project
 from app.models import DsnKey, Project
 from app.web.onboarding.platforms import PLATFORMS, SNIPPETS, steps
-from app.web.projects.dsn import dsn
 from tests.factories import MembershipFactory, UserFactory
 from tests.web import scene
 

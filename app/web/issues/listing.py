@@ -104,7 +104,5 @@ def _position(sort: str, cursor: str) -> tuple[datetime | int, int] | None:
         return None
     if sort in ("events", "users"):
         return int(value), int(number)
-    try:
-        return clock.from_micros(int(value)), int(number)
-    except (OverflowError, ValueError, OSError):
-        return None
+    at = clock.read_micros(value)
+    return (at, int(number)) if at else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from app.accounts.dsn import dsn
 from app.base import clock
-from app.models import DsnKey, Environment, Issue
+from app.models import DsnKey, Issue
 from app.store import read
 from app.web.issues import listing
-from app.web.projects.dsn import dsn
 from app.web.shell import Place, in_organization, shown
 
 
@@ -30,18 +30,12 @@ def issue_list(request: HttpRequest, place: Place) -> HttpResponse:
         total=found[: listing.MOST].count() if page.after or page.before else 0,
         rows=[(issue, bars.get(issue.pk, [0] * 24)) for issue in page.issues],
         chosen=next((each for each in place.projects if each.slug == asked.project), None),
-        environments=environments(place),
+        environments=place.environments(),
         tabs=listing.TABS.items(),
         sorts=listing.SORTS.items(),
         **(first_steps(place) if not page.issues and not asked.is_narrowed else {}),
     )
     return render(request, "issues/list.html", context)
-
-
-def environments(place: Place) -> list[str]:
-    """The names to choose from, hidden ones left out."""
-    names = Environment.objects.filter(project__in=place.projects, is_hidden=False).exclude(name="")
-    return list(names.values_list("name", flat=True).distinct().order_by("name")[:200])
 
 
 def first_steps(place: Place) -> dict[str, object]:

@@ -6,10 +6,10 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from app.accounts.dsn import dsn
 from app.accounts.projects import create_project
 from app.models import DsnKey, Issue, Project
 from app.web.onboarding.platforms import PLATFORMS, steps
-from app.web.projects.dsn import dsn
 from app.web.shell import Place, in_organization, shown
 
 #: htmx takes this status as "nothing to swap".

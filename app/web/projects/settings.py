@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from app.accounts.dsn import addresses, dsn
 from app.accounts.projects import RESERVED
 from app.models import DsnKey, Project
 from app.web.onboarding.platforms import PLATFORMS
-from app.web.projects.dsn import addresses, dsn
 from app.web.shell import Place, in_organization, shown
 
 
