@@ -204,9 +204,6 @@ def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
     """The one place where any failure is caught: what a stranger's bytes do must not touch the neighbours."""
     options = rules.chosen(accepted.project_id)
     try:
-        if accepted.limited and (why := accepted.limited.get("error")):
-            beside.unwanted["error", "rate_limited", why] += 1
-            return
         size = len(part.raw)
         if size > rules.limits.max_event:
             most = rules.limits.max_event
@@ -214,6 +211,8 @@ def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
         event = _event(part, accepted, options)
         if event is None:  # a transaction that came as an event
             beside.items.append(envelope.Item({"type": "transaction"}, memoryview(part.raw)))
+        elif accepted.limited and (why := accepted.limited.get(quantities.of_event(event))):
+            beside.unwanted[quantities.of_event(event), "rate_limited", why] += 1
         elif why := _unwanted(event, part, accepted, options):
             beside.unwanted[quantities.of_event(event), "filtered", why] += 1
         else:

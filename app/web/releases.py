@@ -76,7 +76,9 @@ def releases(request: HttpRequest, place: Place) -> HttpResponse:
 @in_organization
 def release(request: HttpRequest, place: Place, version: str) -> HttpResponse:
     now = periods.asked(request, OFFERED)
-    found = ReleaseProject.objects.filter(project__in=place.projects, release__version=version)
+    found = ReleaseProject.objects.filter(
+        project__in=place.projects, release__version=version.replace("\0", "")
+    )
     rows = _rows(list(found.select_related("release").order_by("pk")), place, now)
     if not rows:
         raise Http404("There is no such release in a project that you see.")

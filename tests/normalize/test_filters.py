@@ -278,6 +278,18 @@ def test_any_agent_is_parsed(agent: str) -> None:
     assert met(asked(agent), web_crawlers=True, legacy_browsers=list(LEGACY)) in ("", "web-crawlers")
 
 
+@pytest.mark.parametrize("limited", ["security", "error"])
+def test_a_security_report_is_limited_as_one(limited: str) -> None:
+    report = b'{"csp-report":{"effective-directive":"img-src","blocked-uri":"https://x.example"}}'
+    items: list[Any] = [({"type": "raw_security"}, report), ({"type": "event"}, b'{"message":"x"}')]
+    frame = record(envelope(*items), kind="envelope", limited={limited: "spike"})
+    batch = read(frame, limits.Limits())
+    (event,) = batch.events
+    assert (event.kind == "csp") == (limited == "error")
+    (counted,) = batch.onces[0].counts
+    assert (counted.category, counted.outcome, counted.reason) == (limited, "rate_limited", "spike")
+
+
 def test_categories_that_the_sender_was_told_not_to_send() -> None:
     items: list[Any] = [
         ({"type": "event"}, b'{"message":"x"}'),

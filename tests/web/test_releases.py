@@ -68,6 +68,11 @@ def test_a_release_s_page(shop: scene.Shop, ada: Client) -> None:
     assert ada.get("/acme/releases/nothing@1/").status_code == 404
 
 
+@pytest.mark.parametrize("address", ["releases/a%00b/", "releases/?environment=%00", "releases/?period=%00"])
+def test_what_no_database_can_hold_is_no_release(shop: scene.Shop, ada: Client, address: str) -> None:
+    assert ada.get(f"/acme/{address}").status_code == (404 if "a%00b" in address else 200)
+
+
 def test_a_release_of_projects_one_does_not_see_is_not_there(shop: scene.Shop, ada: Client) -> None:
     ReleaseProjectFactory.create(release__version="foreign@1")
     assert ada.get("/acme/releases/foreign@1/").status_code == 404
