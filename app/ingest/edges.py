@@ -104,11 +104,24 @@ def essence(content_type: str) -> str:
 
 
 def _security(came: Came) -> list[Item]:
+    _refuse_no_json(came)
     header: dict[str, Any] = {"type": "raw_security", "content_type": came.essence}
     for name in ("sentry_release", "sentry_environment"):
         if value := came.asked(name):
             header[name] = value[:250]
     return [(header, came.body)]
+
+
+def _refuse_no_json(came: Came) -> None:
+    """By its ends, as with events: it is decoded by a worker. Raises Refusal."""
+    body = came.body.strip()
+    if (body[:1], body[-1:]) not in ((b"{", b"}"), (b"[", b"]")):
+        raise Refusal(400, "the report is not JSON: neither an object nor a list", reason="invalid_json")
+
+
+def _network_errors(came: Came) -> list[Item]:
+    _refuse_no_json(came)
+    return _as_sent("nel")(came)
 
 
 def _as_sent(kind: str) -> Callable[[Came], list[Item]]:
@@ -180,7 +193,7 @@ def _otlp(came: Came, event_id: str) -> Answer:  # noqa: ARG001
 
 EDGES: dict[str, Edge] = {
     "security": Edge("security", _security, _nothing(200), types=REPORTS),
-    "nel": Edge("security", _as_sent("nel"), _nothing(200)),
+    "nel": Edge("security", _network_errors, _nothing(200)),
     "cron": Edge(
         "monitor", _check_in, _nothing(202), methods=frozenset(("GET", "POST")), is_never_limited=True
     ),

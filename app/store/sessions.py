@@ -134,14 +134,16 @@ def _texts(rows: list[Any], places: Iterable[int]) -> list[list[str]]:
 
 # -- counters ----------------------------------------------------------------------------------------------
 
+#: Sessions are counted by the hour: when one was seen is the hour's end, or now while the hour goes on.
+_WHEN = "least(to_timestamp({}(h) / 1e6) + interval '1 hour', now())"
 _RELEASES = f"""
 insert into app_release (organization_id, version, created)
-select organization_id, r, to_timestamp(min(h) / 1e6)
+select organization_id, r, {_WHEN.format("min")}
 from unnest({arrays("bigint text bigint")}) u (p, r, h) join app_project on app_project.id = p
 group by 1, 2 order by 1, 2 on conflict do nothing"""
 _SEEN = f"""
 insert into app_releaseproject as t (release_id, project_id, first_seen, last_seen, events, new_issues)
-select r.id, p, to_timestamp(min(h) / 1e6), to_timestamp(max(h) / 1e6), 0, 0
+select r.id, p, {_WHEN.format("min")}, {_WHEN.format("max")}, 0, 0
 from unnest({arrays("bigint text bigint")}) u (p, v, h) join app_project on app_project.id = p
 join app_release r on r.organization_id = app_project.organization_id and r.version = v
 group by 1, 2 order by 1, 2

@@ -90,6 +90,14 @@ def test_a_report_of_another_content_type_is_refused(server: Server, content_typ
     assert answer.headers["x-sentry-error"] == answer.json["detail"]
 
 
+@pytest.mark.parametrize("address", ["security/", "nel/"])
+@pytest.mark.parametrize("body", [b"{", b"report", b" ", b'"text"', b"[}"])
+def test_a_report_that_is_no_json_is_refused(server: Server, address: str, body: bytes) -> None:
+    answer = send(server, address, body, "application/json")
+    assert answer.status == 400
+    assert answer.headers["x-sentry-error"] == answer.json["detail"]
+
+
 def test_network_errors_are_kept(server: Server, queue: Queue) -> None:
     body, mark = unique(b'[{"type":"network-error","url":"https://shop.example/"}]')
     assert send(server, "nel/", body, "application/reports+json").status == 200

@@ -196,3 +196,17 @@ def test_a_tally_that_cannot_be_counted_is_put_aside(project: Project) -> None:
     assert health() == {"healthy": 3}
     assert list(SessionTally.objects.values_list("pk", "broken")) == [(bad.pk, True)]
     assert health() == {"healthy": 3}
+
+
+def test_a_release_is_seen_when_its_sessions_are_and_not_at_the_full_hour(project: Project) -> None:
+    before = clock.now()
+    hour = 3_600_000_000
+    old = clock.micros() // hour * hour - 5 * hour
+    record([], onces=[told(session(project, started=clock.micros()))])
+    record([], onces=[told(bucket(project, 1, 0, 0, 0, 0, release="shop@0", started=old + hour // 2))])
+    sessions.fold()
+    seen = {one.release.version: one for one in ReleaseProject.objects.select_related("release")}
+    now, past = seen["shop@1"], seen["shop@0"]
+    assert before <= now.first_seen == now.last_seen <= clock.now()
+    assert clock.to_micros(past.first_seen) == clock.to_micros(past.last_seen) == old + hour
+    assert clock.to_micros(past.release.created) == old + hour

@@ -174,7 +174,9 @@ def strip(runs: list[CheckIn]) -> SafeString:
 
 @register.filter
 def few(number: float) -> str:
-    """A number that may be small: 0.004 is "0.004", 1234.5 is "1.2k"."""
+    """A number that may be small: 0.04 is "0.04", 0.004 is "< 0.01", 1234.5 is "1.2k"."""
+    if 0 < number < 0.01:
+        return "< 0.01"
     return compact(round(number)) if number >= 100 else f"{number:.2g}" if number < 10 else f"{number:.0f}"
 
 
