@@ -6,9 +6,10 @@ from typing import Any
 
 from app.base.text import cut, storable
 from app.item import Feedback, Headers, Invalid, Read, Whence, accepted
-from app.normalize import payloads
+from app.normalize import payloads, rules, scrub
 from app.normalize.attachments import word
 from app.normalize.event import event_id
+from app.options import Scrubbing
 
 #: Characters of a message; of an address.
 MESSAGE, URL = 4096, 1024
@@ -45,16 +46,35 @@ def _kept(
 ) -> Read:
     if not isinstance(message, str) or not message.strip():
         raise Invalid("no_message")
+    text, name, email, url = _scrubbed(
+        cut(storable(message.strip()), MESSAGE),
+        word(person.get("name"), 128),
+        word(person.get("email"), 75),
+        word(person.get("url"), URL),
+        whence.options.scrubbing,
+    )
     said = Feedback(
         project_id=whence.project_id,
         received=whence.received,
         feedback_id=own,
         event_id=about,
-        message=cut(storable(message.strip()), MESSAGE),
-        name=word(person.get("name"), 128),
-        email=word(person.get("email"), 75),
-        url=word(person.get("url"), URL),
+        message=text,
+        name=name,
+        email=email,
+        url=url,
         source=source,
         environment=word(person.get("environment"), 64),
     )
     return accepted("feedback", [said])
+
+
+def _scrubbed(message: str, name: str, email: str, url: str, chosen: Scrubbing) -> tuple[str, str, str, str]:
+    """The same without secrets: rules find them where an event has them."""
+    user, request = {"name": name, "email": email}, {"url": url}
+    data: dict[str, Any] = {"logentry": {"formatted": message}, "user": user, "request": request}
+    rules.apply(data, chosen, looks_clean=False)
+    said = data.get("logentry", {}).get("formatted", "")
+    url = str(request.get("url", ""))
+    if chosen.defaults:
+        url = scrub.parameters(url)
+    return str(said), str(user.get("name", "")), str(user.get("email", "")), url

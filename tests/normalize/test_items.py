@@ -14,7 +14,7 @@ from app.item import Attachment, Feedback, Invalid, Log, Read, Whence
 from app.normalize import attachments, feedback, logs
 from app.normalize.items import READERS
 from app.normalize.items import read as read_items
-from app.options import Options
+from app.options import Options, Rule, Scrubbing
 from app.wire.envelope import Item as ItemBytes
 from tests.normalize.senders import ADDRESS, ANSWERED, RECEIVED
 
@@ -108,6 +108,28 @@ def test_feedback_is_an_event_that_says_what_it_is_about() -> None:
         "feedback", {"contexts": {"feedback": {"message": "x"}}, "user": {"email": "a@b.example"}}
     )
     assert (unsigned.email, unsigned.event_id, unsigned.source) == ("a@b.example", "", "feedback")
+
+
+def test_what_people_say_is_kept_without_secrets() -> None:
+    said = {
+        "message": "My card 4111 1111 1111 1111 is refused", "contact_email": "grace@example.com",
+        "url": "https://grace:tulip@shop.example/cart?token=abc&page=2",
+    }  # fmt: skip
+    found = only("feedback", {"contexts": {"feedback": said}})
+    assert found.message == "My card [Filtered] is refused"
+    assert found.url == "https://[Filtered]@shop.example/cart?token=[Filtered]&page=2"
+    assert found.email == "grace@example.com"
+
+
+def test_a_projects_rules_hold_for_what_people_say() -> None:
+    chosen = Scrubbing(fields=["pin"], rules=[Rule(method="remove", source="$user.email")], defaults=False)
+    whence = WHENCE._replace(options=Options(scrubbing=chosen))
+    said = {"comments": "pin=1234, card 4111 1111 1111 1111", "email": "grace@example.com", "name": "Grace"}
+    (found,) = READERS["user_report"](json.dumps(said).encode(), {}, whence).items
+    assert isinstance(found, Feedback)
+    assert (found.message, found.email, found.name) == (
+        "pin=[Filtered], card 4111 1111 1111 1111", "", "Grace",
+    )  # fmt: skip
 
 
 def test_a_message_is_cut_not_dropped() -> None:
