@@ -180,10 +180,3 @@ def test_durations(micros: int | None, text: str) -> None:
 def test_small_numbers() -> None:
     shown = [few(n) for n in (0, 0.0069, 0.028, 1, 12.4, 1234.5)]
     assert shown == ["0", "< 0.01", "0.028", "1", "12", "1.2k"]
-        "0",
-        "< 0.01",
-        "0.028",
-        "1",
-        "12",
-        "1.2k",
-    ]
