@@ -51,13 +51,14 @@ class Variant(msgspec.Struct):
     hint: str = ""
 
 
-class Grouping(msgspec.Struct):
+class Grouping(msgspec.Struct, omit_defaults=True):
     """Why an event belongs to its issue."""
 
     config: str  # version of the grouping configuration, e.g. "2026-11"
     hashes: list[str]  # 32 hex characters each; the first one is the primary hash
     variants: list[Variant]
     fingerprint: list[str]  # resolved, for display
+    rule: str = ""  # the project's or the configuration's rule that set the fingerprint
 
 
 class AsItCame(msgspec.Struct, omit_defaults=True):
@@ -91,6 +92,7 @@ class Event(msgspec.Struct, kw_only=True):
     notes: list[Note] = []
     came: AsItCame | None = None  # then `data` is what grouping needs, and there are no `notes` yet
     grouping: Grouping | None = None
+    older: list[str] = []  # hashes by the configuration before: they are looked up, never attached
 
 
 class Refused(msgspec.Struct, kw_only=True):

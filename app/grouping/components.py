@@ -50,6 +50,11 @@ def without(part: Part, why: str) -> Part:
     return Part(Component(part.tree.id, False, part.tree.values, f"ignored because {why}"))
 
 
+def counting(part: Part, hint: str) -> Part:
+    """The same tree with what counts in it, and a remark."""
+    return Part(Component(part.tree.id, bool(part.texts), part.tree.values, hint), part.texts)
+
+
 def contains(component: Component, name: str) -> bool:
     """Whether a part of that name counts."""
     if not component.contributes:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+
+import msgspec
 
 from app.event import Component, Event, Grouping, Variant
 from app.grouping import fingerprint, memory, reports, stacktraces
 from app.grouping.components import Part, branch, contains, digest, leaf, without
-from app.grouping.configs import CONFIGS, CURRENT, IN_SHORT, Config
+from app.grouping.configs import CURRENT, Config
+from app.grouping.configs import config as configured
+from app.grouping.fingerprint_rules import FingerprintRule, Seen
+from app.grouping.parameters import parameterised, shortened
+from app.grouping.places import Place
+from app.grouping.ruled import marked
+from app.grouping.stack_rules import NOBODY, State, Thrown
 
 _DEFAULT = [fingerprint.DEFAULT]
 _HASH = re.compile(r"[0-9a-f]{32}")
@@ -33,21 +41,93 @@ STRATEGIES = (
 )
 
 
+class Found(NamedTuple):
+    """What grouping an event comes to."""
+
+    grouping: Grouping
+    moves: list[tuple[Any, bool]]  # frames that rules made in-app or not, with what they are now
+    title: str  # that a rule gives the issue, "" when none does
+    older: list[str]  # hashes by the configuration before, as far as they are others
+
+
 def group(event: Event, config: str = CURRENT) -> Grouping:
     """The hashes of an event, the primary one first, each with the variant it is of; `explain` says why."""
-    mark = None if _is_told(event.data) else memory.mark(event.data, config)
-    if mark is not None and (known := memory.recall(mark)):
-        return known
-    found = _grouped(event.data, event.tags, IN_SHORT[config])
+    return grouped(event, configured(config)).grouping
+
+
+def grouped(event: Event, config: Config, older: Config | None = None) -> Found:
+    """The same in a project of this configuration, with all that follows from its rules."""
+    data, tags = event.data, event.tags
+    rule = _rule(_with_sdk(event, config), tags, config)
+    if rule is None and not _is_told(data):
+        mark = memory.mark(data, config, older)
+        if mark is None:
+            return Found(_brief(data, tags, config, None), _moves(data, config), "", _older(event, older))
+        known = memory.recall(mark)
+        if known is None:
+            known = _known(event, config, older)
+            memory.remember(mark, data, [config, older] if older else [config], known)
+        return Found(known.grouping, [_moved(data, one) for one in known.moves], "", [*known.older])
+    title = _title(rule, data, tags, config) if rule else ""
+    return Found(_brief(data, tags, config, rule), _moves(data, config), title, _older(event, older))
+
+
+def explain(
+    data: dict[str, Any], tags: dict[str, str], config: str = CURRENT, stack: str = "", prints: str = ""
+) -> Grouping:
+    """The same with every variant and all trees, from an event as it was stored: they need not be."""
+    in_full = configured(config, stack, prints)._replace(in_full=True)
+    return _grouped(data, tags, in_full, _rule(data, tags, in_full))
+
+
+def _brief(
+    data: dict[str, Any], tags: dict[str, str], config: Config, rule: FingerprintRule | None
+) -> Grouping:
+    """Without trees, which are made again for whoever looks at them."""
+    found = _grouped(data, tags, config, rule)
     found.variants = [Variant(one.name, one.hash, None, one.hint) for one in found.variants if one.hash]
-    if mark is not None:
-        memory.remember(mark, event.data, found)
     return found
 
 
-def explain(data: dict[str, Any], tags: dict[str, str], config: str = CURRENT) -> Grouping:
-    """The same with every variant and all trees, from an event as it was stored: they need not be."""
-    return _grouped(data, tags, CONFIGS[config])
+def _known(event: Event, config: Config, older: Config | None) -> memory.Known:
+    grouping = _brief(event.data, event.tags, config, None)
+    moves = [
+        (place, index, state.in_app)
+        for place, thrown in enumerate(event.data["exception"]["values"])
+        for index, state in _changes(thrown["stacktrace"], event.data, stacktraces.thrown(thrown), config)
+    ]
+    return memory.Known(grouping, tuple(moves), tuple(_older(event, older)))
+
+
+def _moved(data: dict[str, Any], move: memory.Move) -> tuple[Any, bool]:
+    place, index, in_app = move
+    return data["exception"]["values"][place]["stacktrace"]["frames"][index], in_app
+
+
+def _moves(data: dict[str, Any], config: Config) -> list[tuple[Any, bool]]:
+    return [
+        (trace["frames"][index], state.in_app)
+        for trace, thrown in stacktraces.traces(data)
+        for index, state in _changes(trace, data, thrown, config)
+    ]
+
+
+def _changes(
+    trace: dict[str, Any], data: dict[str, Any], thrown: Thrown, config: Config
+) -> Iterator[tuple[int, State]]:
+    """The frames whose in_app rules changed."""
+    found = marked(trace["frames"], data["platform"], thrown, config.rules)
+    for index, (one, state) in enumerate(zip(found.met, found.states(), strict=True)):
+        if state.in_app is not one.place.in_app:
+            yield index, state
+
+
+def _older(event: Event, older: Config | None) -> list[str]:
+    """What the event's hashes were before the project's configuration or rules changed."""
+    if older is None:
+        return []
+    rule = _rule(_with_sdk(event, older), event.tags, older)
+    return _grouped(event.data, event.tags, older, rule).hashes
 
 
 def _is_told(data: dict[str, Any]) -> bool:
@@ -55,29 +135,87 @@ def _is_told(data: dict[str, Any]) -> bool:
     return "checksum" in data or data.get("fingerprint", _DEFAULT) != _DEFAULT
 
 
-def _grouped(data: dict[str, Any], tags: dict[str, str], config: Config) -> Grouping:
+# -- rules about fingerprints ------------------------------------------------------------------------------
+
+
+def _rule(data: dict[str, Any], tags: dict[str, str], config: Config) -> FingerprintRule | None:
+    prints = config.rules.prints
+    if not len(prints) or "checksum" in data:
+        return None
+    frames: list[list[tuple[Place, bool]]] = []
+    if prints.reads_frames:
+        for trace, thrown in stacktraces.traces(data):
+            found = marked(trace["frames"], data["platform"], thrown, config.rules)
+            frames.append([
+                (one.place, state.in_app) for one, state in zip(found.met, found.states(), strict=True)
+            ])  # fmt: skip
+    return prints.first(Seen(data, tags, frames))
+
+
+class _Sdk(msgspec.Struct):
+    sdk: Any = None
+
+
+_decode_sdk = msgspec.json.Decoder(_Sdk).decode
+
+
+def _with_sdk(event: Event, config: Config) -> dict[str, Any]:
+    """The data with the client's name in it, which is not read of an event that is stored as it came."""
+    if event.came is None or not config.rules.prints.reads_sdk:
+        return event.data
+    return {**event.data, "sdk": _decode_sdk(event.came.raw).sdk}
+
+
+def _resolved(rule: FingerprintRule, data: dict[str, Any], tags: dict[str, str], config: Config) -> list[str]:
+    frame = _crash_frame(data, config)
+    return [
+        fingerprint.DEFAULT
+        if fingerprint.is_default(value)
+        else fingerprint.expanded(value, data, tags, frame, lambda text: _short(text, config))
+        for value in rule.values
+    ]
+
+
+def _title(rule: FingerprintRule, data: dict[str, Any], tags: dict[str, str], config: Config) -> str:
+    frame = _crash_frame(data, config)
+    return fingerprint.expanded(rule.title, data, tags, frame, lambda text: text)[:300].strip()
+
+
+def _short(text: str, config: Config) -> str:
+    return parameterised(shortened(text), config.parameters)
+
+
+def _grouped(
+    data: dict[str, Any], tags: dict[str, str], config: Config, rule: FingerprintRule | None
+) -> Grouping:
     checksum = data.get("checksum")
     if checksum:
         return _by_checksum(str(checksum), config.name)
     found = _variants(data, config)
+    if rule is not None:
+        return _by_fingerprint(_resolved(rule, data, tags, config), found, config.name, rule.text)
     values = data.get("fingerprint") or [fingerprint.DEFAULT]
     if len(values) == 1 and fingerprint.is_default(values[0]):
-        variants = [
-            Variant(name, digest(part.texts) if part.contributes else None, part.tree)
-            for name, part in found.items()
-        ]
-        return _grouping(config.name, variants, [fingerprint.DEFAULT])
-    resolved = fingerprint.resolved(values, data, tags, _crash_frame(data))
-    return _by_fingerprint(resolved, found, config.name)
+        return _by_itself(found, config.name, "")
+    resolved = fingerprint.resolved(values, data, tags, _crash_frame(data, config))
+    return _by_fingerprint(resolved, found, config.name, "")
 
 
-def _grouping(config: str, variants: list[Variant], values: list[str]) -> Grouping:
+def _by_itself(found: dict[str, Part], config: str, rule: str) -> Grouping:
+    variants = [
+        Variant(name, digest(part.texts) if part.contributes else None, part.tree)
+        for name, part in found.items()
+    ]
+    return _grouping(config, variants, [fingerprint.DEFAULT], rule)
+
+
+def _grouping(config: str, variants: list[Variant], values: list[str], rule: str = "") -> Grouping:
     """What counts comes first, `system` last of it; when nothing counts, all such events are one issue."""
     hashes = [variant.hash for variant in variants if variant.hash]
     if not hashes:
         fallback = Variant("fallback", digest(()), None, "nothing in the event tells it from others")
         variants, hashes = [fallback, *variants], [digest(())]
-    return Grouping(config, list(dict.fromkeys(hashes)), variants, values)
+    return Grouping(config, list(dict.fromkeys(hashes)), variants, values, rule)
 
 
 # -- variants ----------------------------------------------------------------------------------------------
@@ -129,7 +267,9 @@ def _by_checksum(checksum: str, config: str) -> Grouping:
     return _grouping(config, [Variant("checksum", found, component)], [])
 
 
-def _by_fingerprint(texts: list[str], found: dict[str, Part], config: str) -> Grouping:
+def _by_fingerprint(texts: list[str], found: dict[str, Part], config: str, rule: str) -> Grouping:
+    if texts == [fingerprint.DEFAULT]:
+        return _by_itself(found, config, rule)
     parts = [leaf("value", text) for text in texts]
     if fingerprint.DEFAULT not in texts:
         custom = Variant("custom-fingerprint", digest(texts), branch("fingerprint", parts).tree)
@@ -137,7 +277,8 @@ def _by_fingerprint(texts: list[str], found: dict[str, Part], config: str) -> Gr
             Variant(name, None, without(part, "the fingerprint replaces it").tree)
             for name, part in found.items()
         ]
-        return _grouping(config, [custom, *others], texts)
+        return _grouping(config, [custom, *others], texts, rule)
+    hint = "with the rule's fingerprint" if rule else "with the client's fingerprint"
     variants = []
     for name, part in found.items():
         salted = [
@@ -147,16 +288,16 @@ def _by_fingerprint(texts: list[str], found: dict[str, Part], config: str) -> Gr
             "salted", [part if text == fingerprint.DEFAULT else leaf("fingerprint", text) for text in texts]
         )
         if part.contributes:
-            variants.append(Variant(name, digest(salted), tree.tree, "with the client's fingerprint"))
+            variants.append(Variant(name, digest(salted), tree.tree, hint))
         else:
             variants.append(Variant(name, None, part.tree))
     if not any(variant.hash for variant in variants):
         rest = [text for text in texts if text != fingerprint.DEFAULT]
         variants.insert(0, Variant("custom-fingerprint", digest(rest), branch("fingerprint", parts).tree))
-    return _grouping(config, variants, texts)
+    return _grouping(config, variants, texts, rule)
 
 
-def _crash_frame(data: dict[str, Any]) -> dict[str, Any]:
+def _crash_frame(data: dict[str, Any], config: Config) -> dict[str, Any]:
     """The last in-app frame of the thrown exception, of the event's own trace or of its only thread."""
     thrown = data["exception"]["values"][-1] if "exception" in data else {}
     threads = data["threads"]["values"] if "threads" in data else []
@@ -164,6 +305,8 @@ def _crash_frame(data: dict[str, Any]) -> dict[str, Any]:
     for holder in (thrown, data, lone):
         if "stacktrace" in holder:
             frames: list[dict[str, Any]] = holder["stacktrace"]["frames"]
-            own = [frame for frame in frames if frame["in_app"]]
+            about = stacktraces.thrown(thrown) if holder is thrown else NOBODY
+            states = marked(frames, data["platform"], about, config.rules).states()
+            own = [frame for frame, state in zip(frames, states, strict=True) if state.in_app]
             return (own or frames)[-1]
     return {}

@@ -1,8 +1,9 @@
-"""Fingerprints that clients set: values and variables in {{ braces }}."""
+"""Fingerprints that clients and rules set: values and variables in {{ braces }}."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 DEFAULT = "{{ default }}"
@@ -46,6 +47,22 @@ def resolved(
         else _value(name, data, tags, frame)
         for text in fingerprint
     ]
+
+
+def expanded(
+    text: str,
+    data: dict[str, Any],
+    tags: dict[str, str],
+    frame: dict[str, Any],
+    shorten: Callable[[str], str],
+) -> str:
+    """A text of a rule with the variables in it filled in; messages are shortened to what does not vary."""
+
+    def value(match: re.Match[str]) -> str:
+        found = _value(match[1], data, tags, frame)
+        return shorten(found) if match[1] in ("message", "value", "error.value") else found
+
+    return _VARIABLE.sub(value, text)
 
 
 def _value(name: str, data: dict[str, Any], tags: dict[str, str], frame: dict[str, Any]) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from app.grouping.components import Part, branch, ignored, leaf, without
+from app.grouping.components import Part, branch, counting, ignored, leaf, without
+from app.grouping.places import JAVA, JAVASCRIPT, NATIVE, Place
+from app.grouping.stack_rules import State
 
-JAVASCRIPT = frozenset({"javascript", "node"})
-NATIVE = frozenset({"objc", "cocoa", "swift", "native", "c"})
-JAVA = frozenset({"java", "kotlin", "scala", "groovy", "clojure"})
 #: Where the source line is what was written, not what a compiler made.
 _WITH_LINES = frozenset({"javascript", "node", "python", "php", "ruby"})
 LONGEST_LINE = 120
@@ -38,70 +36,37 @@ class Seen(NamedTuple):
     system: Part
 
 
-class Place(NamedTuple):
-    """What of a frame matters; "" where it is not known."""
-
-    platform: str
-    module: str
-    filename: str
-    function: str
-    line: str
-    path: str
-    has_map: bool
-    in_app: bool
-
-
-def frame(source: Any, platform: str) -> Seen:
-    """The part of a normalised frame in the `app` and in the `system` variant."""
-    if type(source) is not dict:  # it came the short way, which knows no `data`
-        return _usual(source.platform or platform, _attributes(source))
-    if "platform" not in source and "data" not in source:
-        try:
-            return _usual(platform, _usually(source))
-        except KeyError:  # an attribute is not known, which is rarer
-            pass
-    get = source.get
-    data = get("data")
-    return _seen(
-        Place(
-            get("platform", platform),
-            get("module", ""),
-            get("filename", ""),
-            get("function", ""),
-            get("context_line", ""),
-            get("abs_path") or get("filename", ""),
-            data is not None and bool(data.get("sourcemap")),
-            source["in_app"],
-        )
-    )
-
-
-#: What nearly every frame has, fetched in C.
-_USUAL = ("module", "filename", "function", "context_line", "abs_path", "in_app")
-_usually, _attributes = itemgetter(*_USUAL), attrgetter(*_USUAL)
-
-
-@lru_cache(4096)  # the same frames come again with every event of an issue
-def _usual(
-    platform: str, known: tuple[str | None, str | None, str | None, str | None, str | None, bool]
-) -> Seen:
-    *texts, in_app = known
-    module, filename, function, line, path = (text or "" for text in texts)
-    return _seen(Place(platform, module, filename, function, line, path or filename, False, in_app))
-
-
 @lru_cache(4096)
-def _seen(place: Place) -> Seen:
+def seen(place: Place, state: State) -> Seen:
+    """The part of a frame in the `app` and in the `system` variant, as rules left it."""
+    whole = _whole(place)
+    system = whole
+    if place.platform in JAVASCRIPT and (place.function == "eval" or place.path in _NOT_CODE):
+        system = without(system, "it is not a place in the code")
+    app = _of_app(system, state) if system.contributes else system
+    if state.group is None:
+        return Seen(app, system)
+    if state.group:
+        why = f"counts because of the rule “{state.group_rule}”"
+        return Seen(*(counting(whole, why) if whole.texts else part for part in (app, system)))
+    why = f"of the rule “{state.group_rule}”"
+    return Seen(*(without(part, why) if part.contributes else part for part in (app, system)))
+
+
+def _of_app(system: Part, state: State) -> Part:
+    because = f" because of the rule “{state.app_rule}”" if state.app_rule else ""
+    if state.in_app:
+        return counting(system, f"in-app{because}") if because else system
+    return without(system, f"it is not in-app{because}")
+
+
+def _whole(place: Place) -> Part:
     context = _context_line(place)
     module = _module(place) if place.module else None
     has_module = module is not None and module.contributes
     filename = _filename(place, has_module) if place.filename else None
     function = _function(place, context) if place.function else None
-    system = branch("frame", (module, filename, function, context))
-    if place.platform in JAVASCRIPT and (place.function == "eval" or place.path in _NOT_CODE):
-        system = without(system, "it is not a place in the code")
-    app = system if place.in_app or not system.contributes else without(system, "it is not in-app")
-    return Seen(app, system)
+    return branch("frame", (module, filename, function, context))
 
 
 def _module(place: Place) -> Part:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import astuple
 
 from app.event import Grouping
-from app.grouping.stacktraces import stacktrace
+from app.grouping.configs import Config
+from app.grouping.stacktraces import stacktrace, thrown
 
 #: Everything that `frames` and `stacktraces` read of a frame and of a mechanism; other frames have no more.
 _COUNTS = (
@@ -26,12 +27,26 @@ _COUNTS = (
 _MORE = frozenset(("raw_function", "data"))
 _MECHANISM = attrgetter("synthetic", "exception_id", "parent_id", "is_exception_group")
 
-_known: dict[int, Grouping] = {}
+#: A frame of a trace whose in_app the rules changed: the exception's place, the frame's, what it is now.
+Move = tuple[int, int, bool]
+
+
+class Known(NamedTuple):
+    """What is remembered of a trace."""
+
+    grouping: Grouping
+    moves: tuple[Move, ...]
+    older: tuple[str, ...]
+
+
+_known: dict[int, Known] = {}
 _MOST = 5000
 
 
-def mark(data: dict[str, Any], config: str) -> int | None:
+def mark(data: dict[str, Any], config: Config, older: Config | None) -> int | None:
     """Tells the exceptions of an event from others that are grouped otherwise; None where it cannot."""
+    if config.rules.stack.reads_values or (older is not None and older.rules.stack.reads_values):
+        return None
     try:
         chain = [
             (
@@ -46,7 +61,8 @@ def mark(data: dict[str, Any], config: str) -> int | None:
         return None
     if any(has_meta for _, _, has_meta, _ in chain):
         return None
-    return hash((config, data["platform"], *chain))
+    sets = config.rules.number, older and older.rules.number
+    return hash((config.name, sets, data["platform"], *chain))
 
 
 class _Readers(dict[type, Callable[[Any], tuple[Any, ...]]]):
@@ -61,23 +77,23 @@ class _Readers(dict[type, Callable[[Any], tuple[Any, ...]]]):
 _readers = _Readers()
 
 
-def recall(mark: int) -> Grouping | None:
-    """A copy of what was remembered."""
+def recall(mark: int) -> Known | None:
+    """What was remembered; the grouping is a copy: what becomes of one event's must not touch the others'."""
     found = _known.get(mark)
-    return found and _copy(found)
+    return found and found._replace(grouping=_copy(found.grouping))
 
 
-def remember(mark: int, data: dict[str, Any], grouping: Grouping) -> None:
+def remember(mark: int, data: dict[str, Any], configs: list[Config], found: Known) -> None:
     """Keeps a grouping, unless messages, which the mark does not know, count in it as well."""
-    for thrown in data["exception"]["values"]:
-        pair = stacktrace(thrown["stacktrace"], data["platform"])
-        if not (pair.app.contributes and pair.system.contributes):
-            return
+    for source in data["exception"]["values"]:
+        for config in configs:
+            pair = stacktrace(source["stacktrace"], data["platform"], config, thrown(source))
+            if not (pair.app.contributes and pair.system.contributes):
+                return
     if len(_known) >= _MOST:
         _known.clear()
-    _known[mark] = _copy(grouping)
+    _known[mark] = found._replace(grouping=_copy(found.grouping))
 
 
 def _copy(grouping: Grouping) -> Grouping:
-    """What becomes of an event's own grouping must not touch the others'."""
     return Grouping(grouping.config, [*grouping.hashes], [*grouping.variants], [*grouping.fingerprint])

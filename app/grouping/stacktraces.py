@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import eq
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ from app.grouping import frames
 from app.grouping.components import Part, branch, ignored, leaf, without
 from app.grouping.configs import Config
 from app.grouping.parameters import parameterised, shortened
+from app.grouping.places import JAVASCRIPT
+from app.grouping.ruled import marked
+from app.grouping.stack_rules import NOBODY, Settled, Thrown
 
 Variants = dict[str, Part]
 
@@ -22,19 +26,40 @@ class Pair(NamedTuple):
     system: Part
 
 
-def stacktrace(trace: dict[str, Any], platform: str) -> Pair:
-    """The frames of a trace; one that calls itself counts once."""
+def stacktrace(trace: dict[str, Any], platform: str, config: Config, thrown: Thrown = NOBODY) -> Pair:
+    """The frames of a trace as the rules left them; one that calls itself counts once."""
     sources = trace["frames"]
-    seen = [frames.frame(source, platform) for source in sources]
+    found = marked(sources, platform, thrown, config.rules)
+    if found.settled is None:
+        seen = [one.seen for one in found.met]
+    else:
+        seen = [
+            frames.seen(one.place, state) for one, state in zip(found.met, found.settled.states, strict=True)
+        ]
     for index in _repeated(sources):
         seen[index] = frames.Seen(*(without(part, "it calls itself") for part in seen[index]))
     app, system = [one.app for one in seen], [one.system for one in seen]
-    if len(seen) == 1 and platform in frames.JAVASCRIPT and _says_nothing(sources[0]):
+    if len(seen) == 1 and platform in JAVASCRIPT and _says_nothing(sources[0]):
         lone = "it is a lone frame without a function"
         return Pair(without(branch("stacktrace", app), lone), without(branch("stacktrace", system), lone))
     is_ours = any(part.contributes for part in app)
     why = "" if is_ours else "ignored because it has no in-app frames"
+    if found.settled is not None and (found.settled.most or found.settled.least):
+        return Pair(_limited(app, found.settled, why), _limited(system, found.settled, ""))
     return Pair(branch("stacktrace", app, why), branch("stacktrace", system))
+
+
+def _limited(parts: list[Part], settled: Settled, hint: str) -> Part:
+    """Only as many frames as rules allow, the innermost ones; none where there are fewer than they want."""
+    if settled.most:
+        counting = [index for index, part in enumerate(parts) if part.contributes]
+        why = f"of the rule “{settled.most_rule}”"
+        parts = list(parts)
+        for index in counting[: -settled.most]:
+            parts[index] = without(parts[index], why)
+    if 0 < sum(part.contributes for part in parts) < settled.least:
+        return without(branch("stacktrace", parts), f"of the rule “{settled.least_rule}”")
+    return branch("stacktrace", parts, hint)
 
 
 def _repeated(sources: list[dict[str, Any]]) -> list[int]:
@@ -55,9 +80,18 @@ def _says_nothing(source: dict[str, Any]) -> bool:
     )
 
 
+def thrown(source: Any) -> Thrown:
+    """An exception as rules see it."""
+    mechanism = source.get("mechanism")
+    kind = mechanism.get("type") if mechanism else None
+    return Thrown(source.get("type") or "", source.get("value") or "", kind or "")
+
+
 def exception(source: dict[str, Any], platform: str, config: Config) -> Pair:
     """Type and stack trace; the message only counts where there is no trace."""
-    stack = stacktrace(source["stacktrace"], platform) if "stacktrace" in source else None
+    stack = None
+    if "stacktrace" in source:
+        stack = stacktrace(source["stacktrace"], platform, config, thrown(source))
     mechanism = source.get("mechanism", {})
     native = _ns_error(mechanism.get("meta", {}).get("ns_error"))
     name = source.get("type", "")
@@ -167,27 +201,42 @@ def _first_chain(identity: int, children: dict[int, list[int]]) -> list[int]:
     return chain
 
 
-def threads(data: dict[str, Any], _config: Config) -> Variants:
+def threads(data: dict[str, Any], config: Config) -> Variants:
     """The stack of the thread that crashed, or of the current one, or of the only one."""
-    if "threads" not in data:
+    trace = of_thread(data)
+    if trace is None:
         return {}
-    values = data["threads"]["values"]
-    for name in ("crashed", "current"):
-        marked = [thread for thread in values if thread.get(name)]
-        if len(marked) == 1:
-            values = marked
-            break
-    if len(values) != 1 or "stacktrace" not in values[0]:
-        return {}
-    pair = stacktrace(values[0]["stacktrace"], data["platform"])
+    pair = stacktrace(trace, data["platform"], config)
     return {"app": branch("threads", [pair.app]), "system": branch("threads", [pair.system])}
 
 
-def top_level(data: dict[str, Any], _config: Config) -> Variants:
+def traces(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Thrown]]:
+    """The traces that may count, with the exceptions they are of."""
+    for source in data["exception"]["values"] if "exception" in data else ():
+        if "stacktrace" in source:
+            yield source["stacktrace"], thrown(source)
+    if (trace := of_thread(data)) is not None:
+        yield trace, NOBODY
+    if "stacktrace" in data:
+        yield data["stacktrace"], NOBODY
+
+
+def of_thread(data: dict[str, Any]) -> dict[str, Any] | None:
+    """The trace of the thread that an event is about, if it is about one."""
+    values = data["threads"]["values"] if "threads" in data else []
+    for name in ("crashed", "current"):
+        marked_so = [thread for thread in values if thread.get(name)]
+        if len(marked_so) == 1:
+            values = marked_so
+            break
+    return values[0]["stacktrace"] if len(values) == 1 and "stacktrace" in values[0] else None
+
+
+def top_level(data: dict[str, Any], config: Config) -> Variants:
     """A stack trace without an exception."""
     if "stacktrace" not in data:
         return {}
-    pair = stacktrace(data["stacktrace"], data["platform"])
+    pair = stacktrace(data["stacktrace"], data["platform"], config)
     return {"app": pair.app, "system": pair.system}
 
 

@@ -6,11 +6,19 @@ from typing import Any
 
 import pytest
 
-from app.grouping.frames import frame
+from app.grouping.frames import Seen, seen
+from app.grouping.places import place
+from app.grouping.stack_rules import State
 
 
 def counted(platform: str, attributes: dict[str, Any]) -> list[str]:
     return [*frame({"in_app": True, **attributes}, platform).system.texts]
+
+
+def frame(source: dict[str, Any], platform: str) -> Seen:
+    """A frame that no rule is about."""
+    found = place(source, platform)
+    return seen(found, State(found.in_app))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +86,6 @@ def test_what_counts_of_a_frame(platform: str, attributes: dict[str, Any], texts
 
 
 def test_a_frame_of_others_counts_only_in_the_system_variant() -> None:
-    seen = frame({"in_app": False, "function": "f"}, "python")
-    assert ([*seen.app.texts], [*seen.system.texts]) == ([], ["f"])
-    assert seen.app.tree.hint == "ignored because it is not in-app"
+    found = frame({"in_app": False, "function": "f"}, "python")
+    assert ([*found.app.texts], [*found.system.texts]) == ([], ["f"])
+    assert found.app.tree.hint == "ignored because it is not in-app"

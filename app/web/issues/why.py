@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.event import Component, Grouping, Variant
 from app.grouping import explain
-from app.grouping.configs import CONFIGS
+from app.grouping.configs import RELEASED
 from app.store.read import EventRow
 
 NAMES = {
@@ -59,7 +59,7 @@ class Why:
 def grouping_of(event: EventRow) -> Grouping | None:
     """With the trees that its hashes were made of: they are not stored, but made again from the event."""
     stored = event.body.grouping
-    if stored is None or stored.config not in CONFIGS:
+    if stored is None or stored.config not in RELEASED:
         return stored
     found = explain(event.data, event.tags, stored.config)
     return found if found.hashes == stored.hashes else stored

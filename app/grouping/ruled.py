@@ -1,0 +1,97 @@
+"""All rules that hold in a project, ready to be applied, with what they found out about frames so far."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from app.grouping import fingerprint_rules, frames, places, stack_rules
+from app.grouping.builtin import RULES
+from app.grouping.fingerprint_rules import FingerprintRules
+from app.grouping.stack_rules import Face, Settled, StackRules, State, Thrown
+
+#: Frames that are remembered of one set of rules; sets of rules.
+MOST_FRAMES, MOST_SETS = 4096, 32
+
+
+class Met(NamedTuple):
+    """A frame that was looked at before."""
+
+    place: places.Place
+    face: Face
+    state: State  # as long as no rule looks further than the frame
+    seen: frames.Seen  # likewise
+
+
+class _Met(dict[places.Key, Met]):
+    """Frames by their keys: the same ones come again with every event of an issue."""
+
+    def __init__(self, rules: StackRules) -> None:
+        super().__init__()
+        self._rules = rules
+
+    def __missing__(self, key: places.Key) -> Met:
+        if len(self) >= MOST_FRAMES:
+            self.clear()
+        place = places.of_key(key)
+        face = self._rules.face(place)
+        state = self._rules.alone(face, place.in_app)
+        found = self[key] = Met(place, face, state, frames.seen(place, state))
+        return found
+
+
+class Rules:
+    """Rules about stack traces and fingerprints, the configuration's own and a project's."""
+
+    def __init__(self, stack: StackRules, prints: FingerprintRules) -> None:
+        self.stack, self.prints = stack, prints
+        self.number = next(_numbers)  # tells these rules from all others in this process
+        self.met = _Met(stack)
+
+
+class Marked(NamedTuple):
+    """The frames of a trace with what rules made of them."""
+
+    met: Sequence[Met]
+    settled: Settled | None  # None where each frame's own state holds
+
+    def states(self) -> Iterator[State]:
+        return iter(self.settled.states) if self.settled else (one.state for one in self.met)
+
+
+def marked(sources: Sequence[Any], platform: str, thrown: Thrown, rules: Rules) -> Marked:
+    """Applies the rules to the frames of a trace, which stay as they are."""
+    known = rules.met
+    met = [known[places.key(source, platform)] for source in sources]
+    for one in met:
+        if not one.face.is_plain:
+            break
+    else:
+        return Marked(met, None)
+    faces, in_app = [one.face for one in met], [one.place.in_app for one in met]
+    return Marked(met, rules.stack.together(faces, in_app, thrown))
+
+
+_numbers = itertools.count()
+
+
+@lru_cache(MOST_SETS)
+def rules(config: str, stack: str = "", prints: str = "") -> Rules:
+    """The rules of a configuration with a project's behind or before them: of a stack's rules the last one
+    holds, of fingerprints' the first. Lines that are no rules are passed over."""
+    base_stack, base_prints = _base(config)
+    own_stack, _ = stack_rules.parse(stack)
+    own_prints, _ = fingerprint_rules.parse(prints)
+    return Rules(StackRules([*base_stack, *own_stack]), FingerprintRules([*own_prints, *base_prints]))
+
+
+@lru_cache
+def _base(config: str) -> tuple[list[stack_rules.Rule], list[fingerprint_rules.FingerprintRule]]:
+    """Raises ValueError where one of our own lines is no rule."""
+    stack, prints = RULES[config]
+    (found, wrong), (named, amiss) = stack_rules.parse(stack), fingerprint_rules.parse(prints)
+    if wrong or amiss:
+        raise ValueError("; ".join(map(str, [*wrong, *amiss])))
+    return found, named

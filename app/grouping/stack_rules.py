@@ -1,0 +1,264 @@
+"""Rules that say which frames are the application's own and which count: `matchers actions`, one a line.
+
+    path:**/vendor/** -app                     somebody else's code
+    function:handle_* ^-group                  nothing that this function calls
+    [ module:pool ] | function:run v-group -group      nor what leads to it
+    error.type:Timeout max-frames=1            of a timeout, the innermost frame alone
+
+    +app -app       whether it is in-app          +group -group   whether it counts
+    category=NAME   for later rules to ask for    max-frames=N    the N innermost alone
+                                                  min-frames=N    with fewer, the whole trace counts no more
+    ^… v…           of all frames behind this one, towards the crash; of all before it
+
+Rules hold in their order, the base rules of the configuration first; what one changes, later ones see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from app.grouping import globs, grammar
+from app.grouping.conditions import UNKNOWN, Condition, Conditions
+from app.grouping.grammar import Line, Matcher, NoRule, Wrong
+from app.grouping.places import Place
+
+THROWN = frozenset(("type", "value", "mechanism"))
+KNOWN = frozenset(("path", "module", "function", "package", "category", "family", "app")) | THROWN
+
+_FLAG = re.compile(r"([v^]?)([+-])(app|group|prefix|sentinel)(?=\s|$)")
+_VALUE = re.compile(r"(category|max-frames|min-frames|invert-stacktrace)=(\S+)")
+#: Once actions of other trackers, without effect here: their rules need not be rewritten.
+_HISTORICAL = frozenset(("prefix", "sentinel", "invert-stacktrace"))
+
+
+class Action(NamedTuple):
+    name: str  # app, group, category, max-frames, min-frames
+    value: Any  # bool, str or int
+    where: str = ""  # "^" of all frames behind, "v" of all before
+
+
+class Rule(NamedTuple):
+    """One line."""
+
+    text: str
+    thrown: tuple[Matcher, ...]  # about the exception
+    sides: grammar.Sides  # about the frame and those around it
+    actions: tuple[Action, ...]
+
+
+class State(NamedTuple):
+    """What became of a frame; the texts are of the rules that said so."""
+
+    in_app: bool
+    group: bool | None = None
+    category: str = ""
+    app_rule: str = ""
+    group_rule: str = ""
+
+
+class Settled(NamedTuple):
+    """What became of a trace."""
+
+    states: Sequence[State]
+    most: int = 0  # frames that may count; 0 = all
+    least: int = 0  # frames without which none counts
+    most_rule: str = ""
+    least_rule: str = ""
+
+
+class Thrown(NamedTuple):
+    """What rules ask of an exception."""
+
+    type: str = ""
+    value: str = ""
+    mechanism: str = ""
+
+
+NOBODY = Thrown()
+
+
+def parse(text: str) -> tuple[list[Rule], list[Wrong]]:
+    """The rules of a text, and what is wrong with the lines that are none."""
+    rules: list[Rule] = []
+    wrong: list[Wrong] = []
+    for number, line in grammar.lines(text):
+        if len(rules) >= grammar.MOST:
+            wrong.append(Wrong(number, 1, f"There are more than {grammar.MOST} rules."))
+            break
+        try:
+            rules.append(_rule(line))
+        except NoRule as error:
+            wrong.append(Wrong(number, error.place + 1, error.text))
+    return rules, wrong
+
+
+def _rule(text: str) -> Rule:
+    line = Line(text)
+    found = grammar.sides(line, KNOWN)
+    actions: list[Action] = []
+    start = line.place
+    while not line.is_done:
+        actions += _action(line)
+    if line.place == start or len(text) == start:
+        raise NoRule(start, "An action is missing, such as -app or -group.")
+    of_frame = tuple(one for one in found.matchers if one.name not in THROWN)
+    for one in (*found.caller, *found.callee):
+        if one.name in THROWN:
+            raise NoRule(0, f"{one.name} is asked of the exception, outside of brackets.")
+    thrown = tuple(one for one in found.matchers if one.name in THROWN)
+    return Rule(text.strip(), thrown, found._replace(matchers=of_frame), tuple(actions))
+
+
+def _action(line: Line) -> list[Action]:
+    start = line.place
+    if flag := line.takes_match(_FLAG):
+        where, sign, name = flag.groups()
+        return [] if name in _HISTORICAL else [Action(name, sign == "+", where)]
+    if value := line.takes_match(_VALUE):
+        name, text = value.groups()
+        if name in _HISTORICAL:
+            return []
+        if name == "category":
+            return [Action(name, text[:64])]
+        if not text.isdecimal() or len(text) > 4:
+            raise NoRule(start, f"{name} is a number.")
+        return [Action(name, int(text))]
+    raise NoRule(start, "There is no such action: it is +app, -app, +group, -group, category=, max-frames= …")
+
+
+class _Compiled(NamedTuple):
+    """A rule as it is applied."""
+
+    rule: Rule
+    own: Condition
+    caller: Condition | None
+    callee: Condition | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is only about one frame."""
+        if self.rule.thrown or self.caller or self.callee:
+            return False
+        return all(not one.where and not one.name.endswith("-frames") for one in self.rule.actions)
+
+
+class Face(NamedTuple):
+    """A frame as rules see it."""
+
+    bits: int
+    rules: tuple[int, ...]  # those that may hold of it, in order
+    is_plain: bool  # whether none of them looks further than the frame
+
+
+class StackRules:
+    """Rules ready to be applied; what is found out about a frame is for the caller to remember."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._conditions = Conditions()
+        of = self._conditions.condition
+        self._rules = [
+            _Compiled(
+                rule,
+                of(rule.sides.matchers),
+                of(rule.sides.caller) if rule.sides.caller else None,
+                of(rule.sides.callee) if rule.sides.callee else None,
+            )
+            for rule in rules
+        ]
+        names = {one.name for rule in self._rules for one in rule.rule.thrown}
+        #: Whether more of an exception than its type decides.
+        self.reads_values = bool(names & {"value", "mechanism"})
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def face(self, place: Place) -> Face:
+        """What can be said of a frame alone."""
+        bits = self._conditions.bits(place)
+        rules = tuple(number for number, one in enumerate(self._rules) if one.own.may_hold(bits))
+        return Face(bits, rules, all(self._rules[number].is_plain for number in rules))
+
+    def alone(self, face: Face, in_app: bool) -> State:
+        """What becomes of a frame that only plain rules are about."""
+        state = State(in_app)
+        for number in face.rules:
+            one = self._rules[number]
+            if one.own.holds(face.bits, state.in_app, state.category):
+                for action in one.rule.actions:
+                    state = _changed(state, action, one.rule.text)
+        return state
+
+    def together(self, faces: Sequence[Face], in_app: Sequence[bool], thrown: Thrown) -> Settled:
+        """What becomes of the frames of a trace."""
+        trace = _Trace(faces, [State(one) for one in in_app])
+        for number in sorted({number for face in faces for number in face.rules}):
+            one = self._rules[number]
+            if one.rule.thrown and not _is_about(one.rule.thrown, thrown):
+                continue
+            # Which frames it is about is settled before it changes any.
+            for index in [at for at in range(len(faces)) if trace.meets(one, at)]:
+                for action in one.rule.actions:
+                    trace.act(action, index, one.rule.text)
+        return Settled(trace.states, trace.most[0], trace.least[0], trace.most[1], trace.least[1])
+
+
+class _Trace:
+    """The frames while rules are applied to them."""
+
+    def __init__(self, faces: Sequence[Face], states: list[State]) -> None:
+        self.faces, self.states = faces, states
+        self.most: tuple[int, str] = (0, "")
+        self.least: tuple[int, str] = (0, "")
+
+    def meets(self, one: _Compiled, index: int) -> bool:
+        return (
+            self._holds(one.own, index)
+            and (one.caller is None or (index > 0 and self._holds(one.caller, index - 1)))
+            and (one.callee is None or (index + 1 < len(self.faces) and self._holds(one.callee, index + 1)))
+        )
+
+    def _holds(self, condition: Condition, index: int) -> bool:
+        state = self.states[index]
+        return condition.holds(self.faces[index].bits, state.in_app, state.category)
+
+    def act(self, action: Action, index: int, rule: str) -> None:
+        if action.name == "max-frames":
+            self.most = action.value, rule
+        elif action.name == "min-frames":
+            self.least = action.value, rule
+        else:
+            for at in _reach(action.where, index, len(self.states)):
+                self.states[at] = _changed(self.states[at], action, rule)
+
+
+def _reach(where: str, index: int, count: int) -> range:
+    if where == "^":
+        return range(index + 1, count)
+    return range(index) if where == "v" else range(index, index + 1)
+
+
+def _changed(state: State, action: Action, rule: str) -> State:
+    if action.name == "app":
+        return state if state.in_app is action.value else state._replace(in_app=action.value, app_rule=rule)
+    if action.name == "group":
+        return state._replace(group=action.value, group_rule=rule)
+    return state._replace(category=action.value)
+
+
+def _is_about(matchers: tuple[Matcher, ...], thrown: Thrown) -> bool:
+    return all(
+        _matches(one.pattern, getattr(thrown, one.name) or UNKNOWN, one.name == "value") is not one.is_negated
+        for one in matchers
+    )
+
+
+def _matches(pattern: str, value: str, ignore_case: bool) -> bool:
+    return bool(_patterns(pattern, ignore_case).matching(value))
+
+
+@lru_cache(1024)
+def _patterns(pattern: str, ignore_case: bool) -> globs.Patterns:
+    return globs.Patterns([globs.text(pattern, ignore_case=ignore_case)])
