@@ -51,6 +51,18 @@ class Filters(msgspec.Struct, frozen=True, omit_defaults=True):
     csp_sources: list[str] = []
 
 
+class Grouping(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What decides which events are one issue."""
+
+    config: str = ""  # a name of app.grouping.configs; "" is the current one
+    stack_rules: str = ""  # as they were written, one a line
+    fingerprint_rules: str = ""
+    # The configuration before, and until when (seconds since the epoch) issues are still found by its hashes.
+    # With the same rules: who changes these wants other issues, an upgrade never does.
+    older_config: str = ""
+    older_until: int = 0
+
+
 #: Large, and only to be downloaded: kept where somebody asks for them.
 UNASKED = frozenset(("profile", "profile_chunk", "replay"))
 
@@ -63,6 +75,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     on: frozenset[str] = frozenset()  # those of UNASKED that are
     filters: Filters = Filters()
     scrubbing: Scrubbing = Scrubbing()
+    grouping: Grouping = Grouping()
 
     def wants(self, category: str) -> bool:
         """Whether anything of a category is kept."""
@@ -105,7 +118,7 @@ def of_project(stored: Any) -> Options:
         return DEFAULT
     same = {
         name: getattr(DEFAULT, name)
-        for name in ("filters", "scrubbing")
+        for name in ("filters", "scrubbing", "grouping")
         if getattr(found, name) == getattr(DEFAULT, name)
     }
     return msgspec.structs.replace(found, **same)

@@ -12,13 +12,16 @@ import msgspec
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
+from app import grouping
 from app.base import clock
 from app.event import Event, Refused
-from app.grouping import group as fingerprint
+from app.grouping import configs
 from app.item import Once
 from app.models import Quarantined
+from app.normalize import titles
 from app.normalize.limits import Limits
 from app.normalize.read import digest, parts, read
+from app.options import Choices, Grouping, unchosen
 from app.store import quarantine
 from app.store.apart import Culprit, prepare_apart, record_apart
 from app.store.choices import chosen
@@ -31,6 +34,7 @@ from tasks.base import task
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+SECOND = 1_000_000  # µs
 
 
 class Whole(msgspec.Struct):
@@ -61,7 +65,7 @@ def process(group: bytes) -> list[Refused]:
     whole = Whole()
     known = patiently(chosen.now)
     for part in parts(group, limits(), known):  # pure: bytes to events, each refusal with its reason
-        events, ungrouped = grouped(part.events)
+        events, ungrouped = grouped(part.events, known)
         rows, unpackable = patiently(partial(prepare_apart, events))
         whole.rows += rows
         whole.refused += [*somebodys(part.refused), *quarantinable(group, [*ungrouped, *unpackable])]
@@ -81,12 +85,12 @@ def process(group: bytes) -> list[Refused]:
     return whole.refused
 
 
-def grouped(events: list[Event]) -> tuple[list[Event], list[Culprit]]:
+def grouped(events: list[Event], known: Choices = unchosen) -> tuple[list[Event], list[Culprit]]:
     """Events with their hashes, and those that no hash can be made of."""
     done, culprits = [], []
     for event in events:
         try:
-            event.grouping = fingerprint(event)
+            place(event, known(event.project_id).grouping)
             done.append(event)
         except SoftTimeLimitExceeded:
             raise
@@ -94,6 +98,15 @@ def grouped(events: list[Event]) -> tuple[list[Event], list[Culprit]]:
             log.exception("Event %s of project %s could not be grouped", event.event_id, event.project_id)
             culprits.append(Culprit(event, f"Grouping failed with {type(error).__name__}: {error}"[:500]))
     return done, culprits
+
+
+def place(event: Event, chosen: Grouping) -> None:
+    """Gives an event its hashes, and the names that follow from what its project's rules say."""
+    found = grouping.grouped(event, *configs.chosen(chosen, event.received / SECOND))
+    event.grouping, event.older = found.grouping, found.older
+    if found.moves or found.main is not None:
+        event.title, event.culprit, event.metadata = titles.again(event.data, found.moves, found.main)
+    event.title = found.title or event.title
 
 
 def patiently(work: Callable[[], T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,13 +11,10 @@ import msgspec
 from app.event import Component, Event, Grouping, Variant
 from app.grouping import fingerprint, memory, reports, stacktraces
 from app.grouping.components import Part, branch, contains, digest, leaf, without
-from app.grouping.configs import CURRENT, Config
+from app.grouping.configs import CURRENT, Config, Look
 from app.grouping.configs import config as configured
-from app.grouping.fingerprint_rules import FingerprintRule, Seen
-from app.grouping.parameters import parameterised, shortened
-from app.grouping.places import Place
-from app.grouping.ruled import marked
-from app.grouping.stack_rules import NOBODY, State, Thrown
+from app.grouping.fingerprint_rules import Face, FingerprintRule, Seen
+from app.grouping.stack_rules import NOBODY
 
 _DEFAULT = [fingerprint.DEFAULT]
 _HASH = re.compile(r"[0-9a-f]{32}")
@@ -27,7 +24,7 @@ class Strategy(NamedTuple):
     """One way to look at an event; `name` stands in hints."""
 
     name: str
-    look: Callable[[dict[str, Any], Config], dict[str, Part]]
+    find: Callable[[dict[str, Any], Look], dict[str, Part]]
 
 
 #: The first one that finds something to count wins.
@@ -47,7 +44,8 @@ class Found(NamedTuple):
     grouping: Grouping
     moves: list[tuple[Any, bool]]  # frames that rules made in-app or not, with what they are now
     title: str  # that a rule gives the issue, "" when none does
-    older: list[str]  # hashes by the configuration before, as far as they are others
+    older: list[str]  # hashes by what decided before, while that counts
+    main: int | None  # the exception of a group that the event is about, by its place
 
 
 def group(event: Event, config: str = CURRENT) -> Grouping:
@@ -57,77 +55,46 @@ def group(event: Event, config: str = CURRENT) -> Grouping:
 
 def grouped(event: Event, config: Config, older: Config | None = None) -> Found:
     """The same in a project of this configuration, with all that follows from its rules."""
-    data, tags = event.data, event.tags
-    rule = _rule(_with_sdk(event, config), tags, config)
-    if rule is None and not _is_told(data):
-        mark = memory.mark(data, config, older)
-        if mark is None:
-            return Found(_brief(data, tags, config, None), _moves(data, config), "", _older(event, older))
-        known = memory.recall(mark)
-        if known is None:
-            known = _known(event, config, older)
-            memory.remember(mark, data, [config, older] if older else [config], known)
-        return Found(known.grouping, [_moved(data, one) for one in known.moves], "", [*known.older])
-    title = _title(rule, data, tags, config) if rule else ""
-    return Found(_brief(data, tags, config, rule), _moves(data, config), title, _older(event, older))
+    data = event.data
+    look = Look(data, config)
+    rule = _rule(_with_sdk(event, config), event.tags, look)
+    if rule is None and not _is_told(data) and (mark := memory.mark(data, config, older)) is not None:
+        if (known := memory.recall(mark)) is None:
+            looks = [look, Look(data, older)] if older else [look]
+            grouping = _brief(event, look, None)
+            older_ones = tuple(_older(event, looks[1:]))
+            known = memory.Known(grouping, _places(look), older_ones, look.main)
+            memory.remember(mark, looks, known)
+        moves = [_moved(data, one) for one in known.moves]
+        return Found(known.grouping, moves, "", [*known.older], known.main)
+    grouping = _brief(event, look, rule)
+    title = _title(rule, event.tags, look) if rule else ""
+    before = _older(event, [Look(data, older)] if older else [])
+    return Found(grouping, _moves(look), title, before, look.main)
 
 
 def explain(
     data: dict[str, Any], tags: dict[str, str], config: str = CURRENT, stack: str = "", prints: str = ""
 ) -> Grouping:
     """The same with every variant and all trees, from an event as it was stored: they need not be."""
-    in_full = configured(config, stack, prints)._replace(in_full=True)
-    return _grouped(data, tags, in_full, _rule(data, tags, in_full))
+    look = Look(data, configured(config, stack, prints), in_full=True)
+    return _grouped(tags, look, _rule(data, tags, look))
 
 
-def _brief(
-    data: dict[str, Any], tags: dict[str, str], config: Config, rule: FingerprintRule | None
-) -> Grouping:
+def _brief(event: Event, look: Look, rule: FingerprintRule | None) -> Grouping:
     """Without trees, which are made again for whoever looks at them."""
-    found = _grouped(data, tags, config, rule)
+    found = _grouped(event.tags, look, rule)
     found.variants = [Variant(one.name, one.hash, None, one.hint) for one in found.variants if one.hash]
     return found
 
 
-def _known(event: Event, config: Config, older: Config | None) -> memory.Known:
-    grouping = _brief(event.data, event.tags, config, None)
-    moves = [
-        (place, index, state.in_app)
-        for place, thrown in enumerate(event.data["exception"]["values"])
-        for index, state in _changes(thrown["stacktrace"], event.data, stacktraces.thrown(thrown), config)
-    ]
-    return memory.Known(grouping, tuple(moves), tuple(_older(event, older)))
-
-
-def _moved(data: dict[str, Any], move: memory.Move) -> tuple[Any, bool]:
-    place, index, in_app = move
-    return data["exception"]["values"][place]["stacktrace"]["frames"][index], in_app
-
-
-def _moves(data: dict[str, Any], config: Config) -> list[tuple[Any, bool]]:
-    return [
-        (trace["frames"][index], state.in_app)
-        for trace, thrown in stacktraces.traces(data)
-        for index, state in _changes(trace, data, thrown, config)
-    ]
-
-
-def _changes(
-    trace: dict[str, Any], data: dict[str, Any], thrown: Thrown, config: Config
-) -> Iterator[tuple[int, State]]:
-    """The frames whose in_app rules changed."""
-    found = marked(trace["frames"], data["platform"], thrown, config.rules)
-    for index, (one, state) in enumerate(zip(found.met, found.states(), strict=True)):
-        if state.in_app is not one.place.in_app:
-            yield index, state
-
-
-def _older(event: Event, older: Config | None) -> list[str]:
-    """What the event's hashes were before the project's configuration or rules changed."""
-    if older is None:
-        return []
-    rule = _rule(_with_sdk(event, older), event.tags, older)
-    return _grouped(event.data, event.tags, older, rule).hashes
+def _older(event: Event, looks: list[Look]) -> list[str]:
+    """What the event's hashes were before the project's configuration or rules changed, if they did."""
+    found: list[str] = []
+    for look in looks:
+        rule = _rule(_with_sdk(event, look.config), event.tags, look)
+        found += _grouped(event.tags, look, rule).hashes
+    return found
 
 
 def _is_told(data: dict[str, Any]) -> bool:
@@ -135,21 +102,45 @@ def _is_told(data: dict[str, Any]) -> bool:
     return "checksum" in data or data.get("fingerprint", _DEFAULT) != _DEFAULT
 
 
+# -- whose code a frame is, by the rules -------------------------------------------------------------------
+
+
+def _places(look: Look) -> tuple[memory.Move, ...]:
+    """Of an event whose exceptions all have traces: the frames that rules changed, by their places."""
+    return tuple(
+        (place, index, in_app)
+        for place, source in enumerate(look.data["exception"]["values"])
+        for index, in_app in look.mark(source["stacktrace"], stacktraces.thrown(source)).changes()
+    )
+
+
+def _moved(data: dict[str, Any], move: memory.Move) -> tuple[Any, bool]:
+    place, index, in_app = move
+    return data["exception"]["values"][place]["stacktrace"]["frames"][index], in_app
+
+
+def _moves(look: Look) -> list[tuple[Any, bool]]:
+    return [
+        (trace["frames"][index], in_app)
+        for trace, thrown in stacktraces.traces(look.data)
+        for index, in_app in look.mark(trace, thrown).changes()
+    ]
+
+
 # -- rules about fingerprints ------------------------------------------------------------------------------
 
 
-def _rule(data: dict[str, Any], tags: dict[str, str], config: Config) -> FingerprintRule | None:
-    prints = config.rules.prints
+def _rule(data: dict[str, Any], tags: dict[str, str], look: Look) -> FingerprintRule | None:
+    prints = look.config.rules.prints
     if not len(prints) or "checksum" in data:
         return None
-    frames: list[list[tuple[Place, bool]]] = []
+    traces: list[list[tuple[Face, bool]]] = []
     if prints.reads_frames:
         for trace, thrown in stacktraces.traces(data):
-            found = marked(trace["frames"], data["platform"], thrown, config.rules)
-            frames.append([
-                (one.place, state.in_app) for one, state in zip(found.met, found.states(), strict=True)
-            ])  # fmt: skip
-    return prints.first(Seen(data, tags, frames))
+            found = look.mark(trace, thrown)
+            states = found.states()
+            traces.append([(one.named, state.in_app) for one, state in zip(found.met, states, strict=True)])
+    return prints.first(Seen(data, tags, traces))
 
 
 class _Sdk(msgspec.Struct):
@@ -166,39 +157,36 @@ def _with_sdk(event: Event, config: Config) -> dict[str, Any]:
     return {**event.data, "sdk": _decode_sdk(event.came.raw).sdk}
 
 
-def _resolved(rule: FingerprintRule, data: dict[str, Any], tags: dict[str, str], config: Config) -> list[str]:
-    frame = _crash_frame(data, config)
+def _resolved(rule: FingerprintRule, tags: dict[str, str], look: Look) -> list[str]:
+    frame = _crash_frame(look)
     return [
         fingerprint.DEFAULT
         if fingerprint.is_default(value)
-        else fingerprint.expanded(value, data, tags, frame, lambda text: _short(text, config))
+        else fingerprint.expanded(value, look.data, tags, frame, look.short)
         for value in rule.values
     ]
 
 
-def _title(rule: FingerprintRule, data: dict[str, Any], tags: dict[str, str], config: Config) -> str:
-    frame = _crash_frame(data, config)
-    return fingerprint.expanded(rule.title, data, tags, frame, lambda text: text)[:300].strip()
+def _title(rule: FingerprintRule, tags: dict[str, str], look: Look) -> str:
+    found = fingerprint.expanded(rule.title, look.data, tags, _crash_frame(look), lambda text: text)
+    return found[:300].strip()
 
 
-def _short(text: str, config: Config) -> str:
-    return parameterised(shortened(text), config.parameters)
+# -- one event ---------------------------------------------------------------------------------------------
 
 
-def _grouped(
-    data: dict[str, Any], tags: dict[str, str], config: Config, rule: FingerprintRule | None
-) -> Grouping:
+def _grouped(tags: dict[str, str], look: Look, rule: FingerprintRule | None) -> Grouping:
+    data, name = look.data, look.config.name
     checksum = data.get("checksum")
     if checksum:
-        return _by_checksum(str(checksum), config.name)
-    found = _variants(data, config)
+        return _by_checksum(str(checksum), name)
+    found = _variants(look)
     if rule is not None:
-        return _by_fingerprint(_resolved(rule, data, tags, config), found, config.name, rule.text)
+        return _by_fingerprint(_resolved(rule, tags, look), found, name, rule.text)
     values = data.get("fingerprint") or [fingerprint.DEFAULT]
     if len(values) == 1 and fingerprint.is_default(values[0]):
-        return _by_itself(found, config.name, "")
-    resolved = fingerprint.resolved(values, data, tags, _crash_frame(data, config))
-    return _by_fingerprint(resolved, found, config.name, "")
+        return _by_itself(found, name, "")
+    return _by_fingerprint(fingerprint.resolved(values, data, tags, _crash_frame(look)), found, name, "")
 
 
 def _by_itself(found: dict[str, Part], config: str, rule: str) -> Grouping:
@@ -221,18 +209,18 @@ def _grouping(config: str, variants: list[Variant], values: list[str], rule: str
 # -- variants ----------------------------------------------------------------------------------------------
 
 
-def _variants(data: dict[str, Any], config: Config) -> dict[str, Part]:
+def _variants(look: Look) -> dict[str, Part]:
     """The variants of the first strategy that finds something, `app` before `system`."""
     winner: Strategy | None = None
     chosen: dict[str, Part] = {}
     for strategy in STRATEGIES:
-        parts = strategy.look(data, config)
+        parts = strategy.find(look.data, look)
         if winner is not None:
             for name, part in parts.items():
                 chosen.setdefault(name, without(part, f"the {winner.name} takes precedence"))
         elif any(part.contributes for part in parts.values()):
             winner, chosen = strategy, {**chosen, **parts}
-            if not config.in_full:
+            if not look.in_full:
                 break
         else:
             chosen.update(parts)
@@ -297,16 +285,17 @@ def _by_fingerprint(texts: list[str], found: dict[str, Part], config: str, rule:
     return _grouping(config, variants, texts, rule)
 
 
-def _crash_frame(data: dict[str, Any], config: Config) -> dict[str, Any]:
+def _crash_frame(look: Look) -> dict[str, Any]:
     """The last in-app frame of the thrown exception, of the event's own trace or of its only thread."""
+    data = look.data
     thrown = data["exception"]["values"][-1] if "exception" in data else {}
     threads = data["threads"]["values"] if "threads" in data else []
     lone = threads[0] if len(threads) == 1 else {}
     for holder in (thrown, data, lone):
         if "stacktrace" in holder:
-            frames: list[dict[str, Any]] = holder["stacktrace"]["frames"]
+            trace: dict[str, Any] = holder["stacktrace"]
             about = stacktraces.thrown(thrown) if holder is thrown else NOBODY
-            states = marked(frames, data["platform"], about, config.rules).states()
-            own = [frame for frame, state in zip(frames, states, strict=True) if state.in_app]
-            return (own or frames)[-1]
+            states = zip(trace["frames"], look.mark(trace, about).states(), strict=True)
+            own = [frame for frame, state in states if state.in_app]
+            return (own or trace["frames"])[-1]  # type: ignore[no-any-return]
     return {}

@@ -99,12 +99,19 @@ def _values(line: Line) -> tuple[tuple[str, ...], str]:
     return tuple(values), title
 
 
+class Face(NamedTuple):
+    """A frame as these rules see it."""
+
+    bits: int
+    rules: int  # as bits, those that may hold of it
+
+
 class Seen(NamedTuple):
-    """An event as these rules see it. A frame: its place and whether it is in-app by now."""
+    """An event as these rules see it. A frame: its face, and whether it is in-app by now."""
 
     data: Mapping[str, Any]
     tags: Mapping[str, str]
-    frames: Sequence[Sequence[tuple[Place, bool]]]  # of each trace
+    traces: Sequence[Sequence[tuple[Face, bool]]]
 
 
 class FingerprintRules:
@@ -133,11 +140,17 @@ class FingerprintRules:
             ], name)
             for name in self._names if name != "family"
         }  # fmt: skip
-        self._bits = lru_cache(4096)(self._conditions.bits)
+        self._of_frames = sum(1 << number for number, sides in enumerate(self._sides) if sides)
         self._families: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._rules)
+
+    def face(self, place: Place) -> Face:
+        """What can be said of a frame alone."""
+        bits = self._conditions.bits(place)
+        may = sum(1 << n for n, sides in enumerate(self._sides) if sides and sides.own.may_hold(bits))
+        return Face(bits, may)
 
     def first(self, seen: Seen) -> FingerprintRule | None:
         """The first rule that matches."""
@@ -160,6 +173,12 @@ class FingerprintRules:
                 for value in _values_of(name, seen):
                     met |= tests.met(value)
                 left &= met
+        if left & self._of_frames:
+            may = ~self._of_frames
+            for trace in seen.traces:
+                for face, _ in trace:
+                    may |= face.rules
+            left &= may
         return left
 
     def _of_family(self, own: str) -> int:
@@ -179,7 +198,7 @@ class FingerprintRules:
             return False
         if not all(self._event_is(one, seen) for one in rule.event):
             return False
-        return sides is None or any(self._trace_has(sides, trace) for trace in seen.frames)
+        return sides is None or any(_has(sides, trace) for trace in seen.traces)
 
     def _event_is(self, one: Matcher, seen: Seen) -> bool:
         if one.name == "family":
@@ -189,25 +208,27 @@ class FingerprintRules:
             return False
         return any(_glob(one.name, one.pattern).matching(value) for value in values) is not one.is_negated
 
-    def _trace_has(self, sides: _Sides, trace: Sequence[tuple[Place, bool]]) -> bool:
-        bits = [self._bits(place) for place, _ in trace]
-
-        def holds(condition: Condition, index: int) -> bool:
-            return 0 <= index < len(trace) and condition.holds(bits[index], trace[index][1], "")
-
-        return any(
-            holds(sides.own, at)
-            and (not sides.of.caller or holds(sides.caller, at - 1))
-            and (not sides.of.callee or holds(sides.callee, at + 1))
-            for at in range(len(trace))
-        )
-
 
 class _Sides(NamedTuple):
     own: Condition
     caller: Condition
     callee: Condition
     of: grammar.Sides
+
+
+def _has(sides: _Sides, trace: Sequence[tuple[Face, bool]]) -> bool:
+    def holds(condition: Condition, index: int) -> bool:
+        if not 0 <= index < len(trace):
+            return False
+        face, in_app = trace[index]
+        return condition.holds(face.bits, in_app, "")
+
+    return any(
+        holds(sides.own, at)
+        and (not sides.of.caller or holds(sides.caller, at - 1))
+        and (not sides.of.callee or holds(sides.callee, at + 1))
+        for at in range(len(trace))
+    )
 
 
 class _Tests:

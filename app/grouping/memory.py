@@ -15,8 +15,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from app.event import Grouping
-from app.grouping.configs import Config
-from app.grouping.stacktraces import stacktrace, thrown
+from app.grouping.configs import Config, Look
 
 #: Everything that `frames` and `stacktraces` read of a frame and of a mechanism; other frames have no more.
 _COUNTS = (
@@ -37,6 +36,7 @@ class Known(NamedTuple):
     grouping: Grouping
     moves: tuple[Move, ...]
     older: tuple[str, ...]
+    main: int | None
 
 
 _known: dict[int, Known] = {}
@@ -83,13 +83,10 @@ def recall(mark: int) -> Known | None:
     return found and found._replace(grouping=_copy(found.grouping))
 
 
-def remember(mark: int, data: dict[str, Any], configs: list[Config], found: Known) -> None:
+def remember(mark: int, looks: list[Look], found: Known) -> None:
     """Keeps a grouping, unless messages, which the mark does not know, count in it as well."""
-    for source in data["exception"]["values"]:
-        for config in configs:
-            pair = stacktrace(source["stacktrace"], data["platform"], config, thrown(source))
-            if not (pair.app.contributes and pair.system.contributes):
-                return
+    if any(look.reads_messages for look in looks):
+        return
     if len(_known) >= _MOST:
         _known.clear()
     _known[mark] = found._replace(grouping=_copy(found.grouping))
@@ -97,3 +94,7 @@ def remember(mark: int, data: dict[str, Any], configs: list[Config], found: Know
 
 def _copy(grouping: Grouping) -> Grouping:
     return Grouping(grouping.config, [*grouping.hashes], [*grouping.variants], [*grouping.fingerprint])
+
+
+def forget() -> None:
+    _known.clear()

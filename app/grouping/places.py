@@ -25,37 +25,33 @@ class Place(NamedTuple):
 
 
 #: What nearly every frame has, fetched in C.
-_USUAL = ("module", "filename", "function", "context_line", "abs_path", "package", "in_app")
-_REQUIRED = ("module", "filename", "function", "context_line", "abs_path", "in_app")
-_attributes, _usually = attrgetter(*_USUAL), itemgetter(*_REQUIRED)
+_KNOWN = ("module", "filename", "function", "context_line", "abs_path", "in_app")
+_usually = itemgetter(*_KNOWN)
+#: The same of a frame that came the short way, which has attributes and knows no `data`.
+of_struct = attrgetter(*_KNOWN, "package", "platform")
 
-#: A place as it is known by until it is looked at: what `_USUAL` fetches, behind the platform.
+#: What a frame of a platform's event is known by until it is looked at.
 Key = tuple[Any, ...]
 
 
-def key(source: Any, platform: str) -> Key:
+def of_dict(source: dict[str, Any], platform: str) -> Key:
     """Tells a frame from others that may count otherwise; cheaper than its place."""
-    if type(source) is not dict:  # it came the short way, which knows no `data`
-        return (source.platform or platform, *_attributes(source))
     if "platform" not in source and "data" not in source and "package" not in source:
         try:
-            return (platform, *_usually(source))
+            return _usually(source)  # type: ignore[no-any-return]
         except KeyError:  # an attribute is not known, which is rarer
             pass
     return place(source, platform)
 
 
-def of_key(found: Key) -> Place:
+def of_key(found: Key, platform: str) -> Place:
     """The place that a key stands for."""
     if isinstance(found, Place):
         return found
-    if len(found) == len(_USUAL) + 1:
-        platform, module, filename, function, line, path, package, in_app = found
-    else:
-        platform, module, filename, function, line, path, in_app = found
-        package = ""
+    module, filename, function, line, path, in_app, *rest = found
+    package, own = rest or (None, None)
     return Place(
-        platform,
+        own or platform,
         module or "",
         filename or "",
         function or "",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from app.grouping.components import Part, branch, leaf
-from app.grouping.configs import Config
+from app.grouping.configs import Look
 
 #: Schemes that are only a word, as browsers report them: "data", "blob", "eval".
 _LOCAL = frozenset(("", "self", "'self'"))
 
 
-def report(data: dict[str, Any], _config: Config) -> dict[str, Part]:
+def report(data: dict[str, Any], _look: Look) -> dict[str, Part]:
     """The variant of a report, none of other events."""
     if isinstance(found := data.get("csp"), dict):
         return {"default": _csp(found)}

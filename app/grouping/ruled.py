@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,32 +23,52 @@ class Met(NamedTuple):
     face: Face
     state: State  # as long as no rule looks further than the frame
     seen: frames.Seen  # likewise
+    named: fingerprint_rules.Face
 
 
 class _Met(dict[places.Key, Met]):
-    """Frames by their keys: the same ones come again with every event of an issue."""
+    """Frames of one platform by their keys: the same ones come again with every event of an issue."""
 
-    def __init__(self, rules: StackRules) -> None:
+    def __init__(self, rules: Rules, platform: str) -> None:
         super().__init__()
-        self._rules = rules
+        self._rules, self._platform = rules, platform
 
     def __missing__(self, key: places.Key) -> Met:
         if len(self) >= MOST_FRAMES:
             self.clear()
-        place = places.of_key(key)
-        face = self._rules.face(place)
-        state = self._rules.alone(face, place.in_app)
-        found = self[key] = Met(place, face, state, frames.seen(place, state))
+        place = places.of_key(key, self._platform)
+        face = self._rules.stack.face(place)
+        state = self._rules.stack.alone(face, place.in_app)
+        named = self._rules.prints.face(place)
+        found = self[key] = Met(place, face, state, frames.seen(place, state), named)
         return found
 
 
-class Rules:
-    """Rules about stack traces and fingerprints, the configuration's own and a project's."""
+class Rules(dict[str, _Met]):
+    """Rules about stack traces and fingerprints, the configuration's own and a project's; by platform, what
+    they found out about frames."""
 
     def __init__(self, stack: StackRules, prints: FingerprintRules) -> None:
+        super().__init__()
         self.stack, self.prints = stack, prints
         self.number = next(_numbers)  # tells these rules from all others in this process
-        self.met = _Met(stack)
+
+    def __missing__(self, platform: str) -> _Met:
+        found = self[platform] = _Met(self, platform)
+        return found
+
+    def mark(self, sources: Sequence[Any], platform: str, thrown: Thrown) -> Marked:
+        """Applies the rules to the frames of a trace, which stay as they are."""
+        known = self[platform]
+        if type(sources[0]) is dict:
+            met = [known[places.of_dict(source, platform)] for source in sources]
+        else:
+            met = [known[key] for key in map(places.of_struct, sources)]
+        about = self.stack.about(thrown)
+        if not about and all([one.face.is_plain for one in met]):  # noqa: C419 a list is faster
+            return Marked(met, None)
+        faces, in_app = [one.face for one in met], [one.place.in_app for one in met]
+        return Marked(met, self.stack.together(faces, in_app, about))
 
 
 class Marked(NamedTuple):
@@ -57,21 +77,22 @@ class Marked(NamedTuple):
     met: Sequence[Met]
     settled: Settled | None  # None where each frame's own state holds
 
-    def states(self) -> Iterator[State]:
-        return iter(self.settled.states) if self.settled else (one.state for one in self.met)
+    def states(self) -> Iterable[State]:
+        return self.settled.states if self.settled else [one.state for one in self.met]
 
-
-def marked(sources: Sequence[Any], platform: str, thrown: Thrown, rules: Rules) -> Marked:
-    """Applies the rules to the frames of a trace, which stay as they are."""
-    known = rules.met
-    met = [known[places.key(source, platform)] for source in sources]
-    for one in met:
-        if not one.face.is_plain:
-            break
-    else:
-        return Marked(met, None)
-    faces, in_app = [one.face for one in met], [one.place.in_app for one in met]
-    return Marked(met, rules.stack.together(faces, in_app, thrown))
+    def changes(self) -> list[tuple[int, bool]]:
+        """The frames that are in-app now and were not, and the other way round, with what they are."""
+        if self.settled is None:
+            return [
+                (index, one.state.in_app)
+                for index, one in enumerate(self.met)
+                if one.state.in_app is not one.place.in_app
+            ]
+        return [
+            (index, state.in_app)
+            for index, (one, state) in enumerate(zip(self.met, self.settled.states, strict=True))
+            if state.in_app is not one.place.in_app
+        ]
 
 
 _numbers = itertools.count()

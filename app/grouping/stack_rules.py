@@ -137,19 +137,20 @@ class _Compiled(NamedTuple):
     caller: Condition | None
     callee: Condition | None
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is only about one frame."""
-        if self.rule.thrown or self.caller or self.callee:
-            return False
-        return all(not one.where and not one.name.endswith("-frames") for one in self.rule.actions)
+    is_plain: bool  # whether it looks at one frame alone, and changes no other
+
+
+def _is_plain(rule: Rule) -> bool:
+    if rule.thrown or rule.sides.caller or rule.sides.callee:
+        return False
+    return not any(one.where or one.name.endswith("-frames") for one in rule.actions)
 
 
 class Face(NamedTuple):
     """A frame as rules see it."""
 
     bits: int
-    rules: tuple[int, ...]  # those that may hold of it, in order
+    rules: tuple[int, ...]  # those that may hold of it, in order, but for those about exceptions
     is_plain: bool  # whether none of them looks further than the frame
 
 
@@ -165,9 +166,14 @@ class StackRules:
                 of(rule.sides.matchers),
                 of(rule.sides.caller) if rule.sides.caller else None,
                 of(rule.sides.callee) if rule.sides.callee else None,
+                _is_plain(rule),
             )
             for rule in rules
         ]
+        numbers = range(len(self._rules))
+        self._of_exceptions = [number for number in numbers if self._rules[number].rule.thrown]
+        self._of_frames = [number for number in numbers if not self._rules[number].rule.thrown]
+        self._about = lru_cache(1024)(self._numbers_about)
         names = {one.name for rule in self._rules for one in rule.rule.thrown}
         #: Whether more of an exception than its type decides.
         self.reads_values = bool(names & {"value", "mechanism"})
@@ -178,74 +184,101 @@ class StackRules:
     def face(self, place: Place) -> Face:
         """What can be said of a frame alone."""
         bits = self._conditions.bits(place)
-        rules = tuple(number for number, one in enumerate(self._rules) if one.own.may_hold(bits))
+        rules = tuple(number for number in self._of_frames if self._rules[number].own.may_hold(bits))
         return Face(bits, rules, all(self._rules[number].is_plain for number in rules))
+
+    def about(self, thrown: Thrown) -> tuple[int, ...]:
+        """The rules about such an exception."""
+        if not self._of_exceptions:
+            return ()
+        return self._about(thrown if self.reads_values else Thrown(thrown.type))
+
+    def _numbers_about(self, thrown: Thrown) -> tuple[int, ...]:
+        return tuple(
+            number for number in self._of_exceptions if _is_about(self._rules[number].rule.thrown, thrown)
+        )
 
     def alone(self, face: Face, in_app: bool) -> State:
         """What becomes of a frame that only plain rules are about."""
-        state = State(in_app)
+        trace = _Trace([face], [in_app])
         for number in face.rules:
             one = self._rules[number]
-            if one.own.holds(face.bits, state.in_app, state.category):
-                for action in one.rule.actions:
-                    state = _changed(state, action, one.rule.text)
-        return state
+            if one.is_plain and trace.holds(one.own, 0):
+                trace.act(one.rule, 0)
+        return trace.state(0)
 
-    def together(self, faces: Sequence[Face], in_app: Sequence[bool], thrown: Thrown) -> Settled:
-        """What becomes of the frames of a trace."""
-        trace = _Trace(faces, [State(one) for one in in_app])
-        for number in sorted({number for face in faces for number in face.rules}):
+    def together(self, faces: Sequence[Face], in_app: Sequence[bool], about: tuple[int, ...]) -> Settled:
+        """What becomes of the frames of a trace, whose exception some rules are about."""
+        trace = _Trace(faces, in_app)
+        where: dict[int, Sequence[int]] = dict.fromkeys(about, range(len(faces)))
+        for index, face in enumerate(faces):
+            for number in face.rules:
+                where.setdefault(number, []).append(index)  # type: ignore[attr-defined]
+        for number in sorted(where):
             one = self._rules[number]
-            if one.rule.thrown and not _is_about(one.rule.thrown, thrown):
-                continue
             # Which frames it is about is settled before it changes any.
-            for index in [at for at in range(len(faces)) if trace.meets(one, at)]:
-                for action in one.rule.actions:
-                    trace.act(action, index, one.rule.text)
-        return Settled(trace.states, trace.most[0], trace.least[0], trace.most[1], trace.least[1])
+            for index in [at for at in where[number] if trace.meets(one, at)]:
+                trace.act(one.rule, index)
+        states = [trace.state(index) for index in range(len(faces))]
+        return Settled(states, trace.most[0], trace.least[0], trace.most[1], trace.least[1])
 
 
 class _Trace:
-    """The frames while rules are applied to them."""
+    """The frames while rules are applied to them: a list of each property."""
 
-    def __init__(self, faces: Sequence[Face], states: list[State]) -> None:
-        self.faces, self.states = faces, states
+    def __init__(self, faces: Sequence[Face], in_app: Sequence[bool]) -> None:
+        count = len(faces)
+        self.faces, self.in_app = faces, [*in_app]
+        self.category = [""] * count
+        self.group: list[bool | None] = [None] * count
+        self.app_rule, self.group_rule = [""] * count, [""] * count
         self.most: tuple[int, str] = (0, "")
         self.least: tuple[int, str] = (0, "")
 
-    def meets(self, one: _Compiled, index: int) -> bool:
-        return (
-            self._holds(one.own, index)
-            and (one.caller is None or (index > 0 and self._holds(one.caller, index - 1)))
-            and (one.callee is None or (index + 1 < len(self.faces) and self._holds(one.callee, index + 1)))
+    def state(self, index: int) -> State:
+        return State(
+            self.in_app[index],
+            self.group[index],
+            self.category[index],
+            self.app_rule[index],
+            self.group_rule[index],
         )
 
-    def _holds(self, condition: Condition, index: int) -> bool:
-        state = self.states[index]
-        return condition.holds(self.faces[index].bits, state.in_app, state.category)
+    def meets(self, one: _Compiled, index: int) -> bool:
+        if not self.holds(one.own, index):
+            return False
+        if one.caller is not None and not (index > 0 and self.holds(one.caller, index - 1)):
+            return False
+        last = len(self.faces) - 1
+        return one.callee is None or (index < last and self.holds(one.callee, index + 1))
 
-    def act(self, action: Action, index: int, rule: str) -> None:
-        if action.name == "max-frames":
-            self.most = action.value, rule
-        elif action.name == "min-frames":
-            self.least = action.value, rule
-        else:
-            for at in _reach(action.where, index, len(self.states)):
-                self.states[at] = _changed(self.states[at], action, rule)
+    def holds(self, condition: Condition, index: int) -> bool:
+        return condition.holds(self.faces[index].bits, self.in_app[index], self.category[index])
+
+    def act(self, rule: Rule, index: int) -> None:
+        """Does to the frame, or to those around it, what a rule says."""
+        for name, value, where in rule.actions:
+            if name == "max-frames":
+                self.most = value, rule.text
+            elif name == "min-frames":
+                self.least = value, rule.text
+            else:
+                for at in _reach(where, index, len(self.faces)):
+                    self._set(name, value, at, rule.text)
+
+    def _set(self, name: str, value: Any, at: int, rule: str) -> None:
+        if name == "group":
+            self.group[at], self.group_rule[at] = value, rule
+        elif name == "category":
+            self.category[at] = value
+        elif self.in_app[at] is not value:
+            self.in_app[at], self.app_rule[at] = value, rule
 
 
 def _reach(where: str, index: int, count: int) -> range:
     if where == "^":
         return range(index + 1, count)
     return range(index) if where == "v" else range(index, index + 1)
-
-
-def _changed(state: State, action: Action, rule: str) -> State:
-    if action.name == "app":
-        return state if state.in_app is action.value else state._replace(in_app=action.value, app_rule=rule)
-    if action.name == "group":
-        return state._replace(group=action.value, group_rule=rule)
-    return state._replace(category=action.value)
 
 
 def _is_about(matchers: tuple[Matcher, ...], thrown: Thrown) -> bool:

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 from app.grouping import frames
 from app.grouping.components import Part, branch, ignored, leaf, without
-from app.grouping.configs import Config
-from app.grouping.parameters import parameterised, shortened
+from app.grouping.configs import Look
 from app.grouping.places import JAVASCRIPT
-from app.grouping.ruled import marked
 from app.grouping.stack_rules import NOBODY, Settled, Thrown
 
 Variants = dict[str, Part]
@@ -26,10 +24,10 @@ class Pair(NamedTuple):
     system: Part
 
 
-def stacktrace(trace: dict[str, Any], platform: str, config: Config, thrown: Thrown = NOBODY) -> Pair:
+def stacktrace(trace: dict[str, Any], look: Look, thrown: Thrown = NOBODY) -> Pair:
     """The frames of a trace as the rules left them; one that calls itself counts once."""
     sources = trace["frames"]
-    found = marked(sources, platform, thrown, config.rules)
+    found = look.mark(trace, thrown)
     if found.settled is None:
         seen = [one.seen for one in found.met]
     else:
@@ -39,7 +37,7 @@ def stacktrace(trace: dict[str, Any], platform: str, config: Config, thrown: Thr
     for index in _repeated(sources):
         seen[index] = frames.Seen(*(without(part, "it calls itself") for part in seen[index]))
     app, system = [one.app for one in seen], [one.system for one in seen]
-    if len(seen) == 1 and platform in JAVASCRIPT and _says_nothing(sources[0]):
+    if len(seen) == 1 and look.data["platform"] in JAVASCRIPT and _says_nothing(sources[0]):
         lone = "it is a lone frame without a function"
         return Pair(without(branch("stacktrace", app), lone), without(branch("stacktrace", system), lone))
     is_ours = any(part.contributes for part in app)
@@ -87,11 +85,11 @@ def thrown(source: Any) -> Thrown:
     return Thrown(source.get("type") or "", source.get("value") or "", kind or "")
 
 
-def exception(source: dict[str, Any], platform: str, config: Config) -> Pair:
+def exception(source: dict[str, Any], look: Look) -> Pair:
     """Type and stack trace; the message only counts where there is no trace."""
     stack = None
     if "stacktrace" in source:
-        stack = stacktrace(source["stacktrace"], platform, config, thrown(source))
+        stack = stacktrace(source["stacktrace"], look, thrown(source))
     mechanism = source.get("mechanism", {})
     native = _ns_error(mechanism.get("meta", {}).get("ns_error"))
     name = source.get("type", "")
@@ -100,8 +98,9 @@ def exception(source: dict[str, Any], platform: str, config: Config) -> Pair:
     if kind is not None and mechanism.get("synthetic"):
         own_kind = ignored("type", name, "the exception is made up by the client")
     # In most exceptions both variants have a trace that counts, and the message, costly to read, never does.
-    is_needed = config.in_full or stack is None or not (stack.app.contributes and stack.system.contributes)
-    value = _value(source.get("value", ""), config) if is_needed else None
+    is_needed = stack is None or not (stack.app.contributes and stack.system.contributes)
+    look.reads_messages = look.reads_messages or is_needed
+    value = _value(source.get("value", ""), look) if is_needed or look.in_full else None
     app, system = (None, None) if stack is None else stack
     return Pair(
         branch("exception", (own_kind, app, native, _last_resort(value, app, native))),
@@ -109,8 +108,8 @@ def exception(source: dict[str, Any], platform: str, config: Config) -> Pair:
     )
 
 
-def _value(text: str, config: Config) -> Part | None:
-    short = parameterised(shortened(text), config.parameters)
+def _value(text: str, look: Look) -> Part | None:
+    short = look.short(text)
     if not short:
         return None
     return leaf("value", short, "" if short == text else "what varies was replaced")
@@ -132,15 +131,15 @@ def _ns_error(error: object) -> Part | None:
     return branch("ns-error", [leaf(name, str(error[name])) for name in ("domain", "code") if name in error])
 
 
-def exceptions(data: dict[str, Any], config: Config) -> Variants:
+def exceptions(data: dict[str, Any], look: Look) -> Variants:
     """One exception, or the chain of them from its oldest cause on."""
     if "exception" not in data:
         return {}
     values = data["exception"]["values"]
-    pairs = [exception(source, data["platform"], config) for source in values]
+    pairs = [exception(source, look) for source in values]
     if len(pairs) == 1:
         return {"app": pairs[0].app, "system": pairs[0].system}
-    chosen = _of_group(values, pairs)
+    chosen = _of_group(values, pairs, look)
     hint = "" if len(chosen) == len(pairs) else "exceptions of a group that say the same count once"
     return {
         "app": branch("chained-exception", [pair.app for pair in chosen], hint),
@@ -148,7 +147,7 @@ def exceptions(data: dict[str, Any], config: Config) -> Variants:
     }
 
 
-def _of_group(values: list[dict[str, Any]], pairs: list[Pair]) -> list[Pair]:
+def _of_group(values: list[dict[str, Any]], pairs: list[Pair], look: Look) -> list[Pair]:
     """Of an exception group: one of each distinct member, with the group around several distinct ones."""
     by_id: dict[int, int] = {}
     for index, source in enumerate(values):
@@ -171,6 +170,7 @@ def _of_group(values: list[dict[str, Any]], pairs: list[Pair]) -> list[Pair]:
     if not kept:
         return pairs
     if len(kept) == 1:
+        look.main = by_id[kept[0]]
         return [pairs[by_id[identity]] for identity in reversed(_first_chain(kept[0], children))]
     return [pairs[by_id[identity]] for identity in [*kept, 0]]
 
@@ -201,12 +201,12 @@ def _first_chain(identity: int, children: dict[int, list[int]]) -> list[int]:
     return chain
 
 
-def threads(data: dict[str, Any], config: Config) -> Variants:
+def threads(data: dict[str, Any], look: Look) -> Variants:
     """The stack of the thread that crashed, or of the current one, or of the only one."""
     trace = of_thread(data)
     if trace is None:
         return {}
-    pair = stacktrace(trace, data["platform"], config)
+    pair = stacktrace(trace, look)
     return {"app": branch("threads", [pair.app]), "system": branch("threads", [pair.system])}
 
 
@@ -232,15 +232,15 @@ def of_thread(data: dict[str, Any]) -> dict[str, Any] | None:
     return values[0]["stacktrace"] if len(values) == 1 and "stacktrace" in values[0] else None
 
 
-def top_level(data: dict[str, Any], config: Config) -> Variants:
+def top_level(data: dict[str, Any], look: Look) -> Variants:
     """A stack trace without an exception."""
     if "stacktrace" not in data:
         return {}
-    pair = stacktrace(data["stacktrace"], data["platform"], config)
+    pair = stacktrace(data["stacktrace"], look)
     return {"app": pair.app, "system": pair.system}
 
 
-def template(data: dict[str, Any], _config: Config) -> Variants:
+def template(data: dict[str, Any], _look: Look) -> Variants:
     """The file and the line of a template that failed."""
     source = data.get("template", {})
     parts = [
@@ -251,13 +251,13 @@ def template(data: dict[str, Any], _config: Config) -> Variants:
     return {"default": branch("template", parts)} if parts else {}
 
 
-def message(data: dict[str, Any], config: Config) -> Variants:
+def message(data: dict[str, Any], look: Look) -> Variants:
     """The template of a message, or its text with what varies replaced."""
     entry = data.get("logentry")
     if not entry:
         return {}
     text = str(entry.get("message") or entry["formatted"])
-    short = parameterised(shortened(text), config.parameters)
+    short = look.short(text)
     if not short:
         return {}
     return {

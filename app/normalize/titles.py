@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from app.base.text import cut, first_line
 from app.normalize import reports
@@ -72,6 +73,27 @@ def crash_frame(data: dict[str, Any]) -> Frame | None:
     if nameless is not None or not frames:
         return nameless
     return next((frame for frame in reversed(frames) if _name(frame)), frames[-1])
+
+
+class Named(NamedTuple):
+    """What an event is called."""
+
+    title: str
+    culprit: str
+    metadata: dict[str, str]
+
+
+def again(data: dict[str, Any], moves: Sequence[tuple[Frame, bool]], main: int | None = None) -> Named:
+    """The names of an event whose grouping found out more: which frames are in-app, and which of the
+    exceptions, by its place, is the one that it is about."""
+    if main is not None:
+        data = {**data, "exception": {"values": data["exception"]["values"][: main + 1]}}
+    for frame, in_app in moves:
+        frame["in_app"] = in_app
+    found = Named(title(data), culprit(data), metadata(data))
+    for frame, in_app in moves:
+        frame["in_app"] = not in_app  # as it is stored: rules are applied to what is shown, too
+    return found
 
 
 def _crashed_frames(data: dict[str, Any]) -> list[Frame]:

@@ -66,7 +66,7 @@ class Target(msgspec.Struct):
     draft: Pending | None = None
 
 
-Known = dict[Hash, Target]
+Known = dict[Hash, Target]  # an older hash among them is only looked up
 Attached = list[tuple[Hash, Target, Pending]]  # a hash that was loose, where it leads now, and who says so
 
 
@@ -102,7 +102,8 @@ def _look(statements: Cursor, rows: list[Pending]) -> Known:
     for row in rows:
         project = row.event.project_id
         row.keys = [(project, one) for one in row.hashes]
-    hashes = list({one: None for row in rows for one in row.keys})
+        row.older_keys = [(project, one) for one in row.event.older if one not in row.hashes]
+    hashes = list({one: None for row in rows for one in (*row.keys, *row.older_keys)})
     values = [numbers([project for project, _ in hashes]), array([one for _, one in hashes])]
     found = statements.execute(_LOOK, values)
     return {
@@ -113,8 +114,9 @@ def _look(statements: Cursor, rows: list[Pending]) -> Known:
 
 
 def _find(row: Pending, known: Known) -> Target | None:
-    """What the first of an event's hashes that leads somewhere leads to."""
-    for one in row.keys:
+    """What the first of an event's hashes that leads somewhere leads to; those of the configuration before
+    only where no other does."""
+    for one in (*row.keys, *row.older_keys):
         if (target := known.get(one)) is not None:
             return target
     return None

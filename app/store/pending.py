@@ -26,6 +26,7 @@ class Pending(msgspec.Struct, kw_only=True):
     body: bytes
     kind: Kind = "ordinary"
     keys: list[tuple[int, str]] = []  # the project with each of its hashes
+    older_keys: list[tuple[int, str]] = []  # with those of what decided before, which are looked up only
     environment_id: int = 0
     release_id: int | None = None
     tag_ids: list[int] = []

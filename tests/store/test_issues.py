@@ -36,6 +36,33 @@ def test_an_event_goes_to_the_issue_of_its_first_known_hash() -> None:
     assert Issue.objects.count() == 2
 
 
+def test_an_issue_is_found_by_the_hashes_of_the_configuration_before() -> None:
+    project = ProjectFactory.create()
+    record([event(project, hashes="old")])
+    record([event(project, hashes="new", older=[digest("old")])])
+    record([event(project, hashes="new")])
+    fold()
+    issue = Issue.objects.get()
+    assert (issue.events, hashes(issue)) == (3, {digest("old"), digest("new")})
+
+
+def test_a_hash_of_the_configuration_before_is_never_made_anew() -> None:
+    project = ProjectFactory.create()
+    record([event(project, hashes="new", older=[digest("old")])])
+    assert hashes(Issue.objects.get()) == {digest("new")}
+    record([event(project, hashes="old")])
+    assert Issue.objects.count() == 2
+
+
+def test_what_an_event_is_by_now_counts_more_than_what_it_was() -> None:
+    project = ProjectFactory.create()
+    record([event(project, hashes="old")])
+    record([event(project, hashes="new")])
+    record([event(project, hashes="new", older=[digest("old")])])
+    fold()
+    assert sorted(Issue.objects.values_list("events", flat=True)) == [1, 2]
+
+
 def test_events_that_share_a_hash_in_one_group_are_one_issue() -> None:
     project = ProjectFactory.create()
     stored = record([event(project, hashes=words) for words in ("a b", "b c", "c d")])

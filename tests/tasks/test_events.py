@@ -17,7 +17,6 @@ from django.conf import settings
 from django.db import connection
 
 from app.base import clock
-from app.grouping import engine
 from app.models import DsnKey, Event, FailedTask, Issue, Notable, Outcome, Quarantined
 from app.store import names
 from app.store.choices import chosen
@@ -103,12 +102,13 @@ def test_an_event_that_cannot_be_grouped_is_quarantined_and_its_neighbours_are_s
     key = DsnKeyFactory.create()
     poison = request(key, error("poison"))
 
-    def group(event: Any) -> Any:
+    def place(event: Any, chosen: Any) -> None:
         if event.metadata["value"] == "poison":
             raise RecursionError("too deep")
-        return engine.group(event)
+        as_usual(event, chosen)
 
-    monkeypatch.setattr(events, "fingerprint", group)
+    as_usual = events.place
+    monkeypatch.setattr(events, "place", place)
     events.process(request(key, error()) + poison + request(key, error()))
     assert Event.objects.count() == 2
     kept = Quarantined.objects.get()
@@ -122,12 +122,13 @@ def test_an_event_that_cannot_be_stored_is_quarantined_and_its_neighbours_are_st
     key = DsnKeyFactory.create()
     poison = request(key, error("poison"))
 
-    def group(event: Any) -> Any:
+    def place(event: Any, chosen: Any) -> None:
+        as_usual(event, chosen)
         if event.metadata["value"] == "poison":
             event.title = "a lone surrogate \ud800 that normalising would have replaced"
-        return engine.group(event)
 
-    monkeypatch.setattr(events, "fingerprint", group)
+    as_usual = events.place
+    monkeypatch.setattr(events, "place", place)
     good = [request(key, error()) for _ in range(9)]
     events.process(b"".join([*good[:5], poison, *good[5:]]))
     fold()
@@ -140,7 +141,7 @@ def test_an_event_that_cannot_be_stored_is_quarantined_and_its_neighbours_are_st
 def test_what_was_quarantined_is_stored_when_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     key = DsnKeyFactory.create()
     with monkeypatch.context() as broken:
-        broken.setattr(events, "fingerprint", lambda event: 1 / 0)
+        broken.setattr(events, "place", lambda event, chosen: 1 / 0)
         events.process(request(key, error()))
     kept = Quarantined.objects.get()
     events.replay_quarantined([kept.pk])
