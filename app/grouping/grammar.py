@@ -193,7 +193,8 @@ def _matcher(line: Line, known: frozenset[str]) -> Matcher | None:
         line.place = start
         return None
     name = ALIASES.get(name, name)
-    if name not in known and not (name.startswith("tags.") and "tags." in known and len(name) > 5):
+    is_tag = name.startswith("tags.") and "tags." in known
+    if not (len(name) > len("tags.") if is_tag else name in known):
         raise NoRule(start + is_negated, f"There is no matcher “{name}”. {_listed(known)}")
     line.place += 1
     place = line.place
