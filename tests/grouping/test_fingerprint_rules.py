@@ -17,8 +17,9 @@ from tests.normalize.senders import sent
 
 BARE = "2026-11"
 EVENT = {
-    "platform": "python", "level": "warning", "logger": "shop.pay", "release": "shop@1.2", "environment": "prod",
-    "transaction": "/pay", "tags": {"server": "web-1", "odd name": "x"}, "sdk": {"name": "sentry.python", "version": "2"},
+    "platform": "python", "level": "warning", "logger": "shop.pay", "release": "shop@1.2",
+    "environment": "prod", "transaction": "/pay", "tags": {"server": "web-1", "odd name": "x"},
+    "sdk": {"name": "sentry.python", "version": "2"},
     "logentry": {"message": "user %s lost", "params": ["17"]},
     "exception": [
         {"type": "KeyError", "value": "'gross'", "stacktrace": {"frames": [
