@@ -397,6 +397,20 @@ def test_a_released_configuration_never_changes(name: str) -> None:
     assert group(sent(payload(name)), "2026-11").hashes == RELEASED[name]
 
 
+#: The same of those that the rules of 2026-12 changed.
+RULED = {
+    "java": ["55730ecb731cc871b09f51c91c6c9802", "9a6195ece1864d48e518548b61c9340a"],
+    "native": ["341431dffd84940a6a031756b263c27d", "81341078a3c3dab4bb0f4105f627d0e5"],
+    "node": ["5aa9c36bd7c7e301f5fe9c1fcff015fa", "b161b8cdb27277f8f3abe4c9a49c97b4"],
+    "rust": ["ad6b4021c5d0d480414d724133082809"],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_configuration_with_rules_never_changes(name: str) -> None:
+    assert group(sent(payload(name)), "2026-12").hashes == RULED.get(name, RELEASED[name])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stored_event_explains_itself(name: str) -> None:
     event = sent(payload(name))

@@ -90,7 +90,7 @@ VECTORS: list[tuple[str, str, dict[str, Any], dict[str, Any], bool]] = [
      thrown("ChunkLoadError", "Loading chunk 9 failed.", "|b.js|g"), ONE),
     ("javascript", "chunks that are gone, by what is said",
      thrown("Error", "Loading CSS chunk 7 failed (error: /a.css)", "|a.js|f"),
-     thrown("TypeError", "Failed to fetch dynamically imported module: https://a.example/x.js", "|b.js|g"), ONE),
+     thrown("TypeError", "Failed to fetch dynamically imported module: https://a.example/", "|b.js|g"), ONE),
     ("javascript", "complaints of hydration, of two kinds",
      thrown("Error", "Hydration failed because the initial UI does not match", "|a.js|f"),
      thrown("Error", "Minified React error #425; visit …", "|b.js|g"), TWO),
