@@ -127,6 +127,20 @@ def _moves(look: Look) -> list[tuple[Any, bool]]:
     ]
 
 
+def show(data: dict[str, Any], config: Config) -> None:
+    """Sets what rules say of the frames of a stored event, to be shown: all of its threads' as well."""
+    look = Look(data, config)
+    threads = data["threads"]["values"] if "threads" in data else []
+    others = [(one["stacktrace"], NOBODY) for one in threads if "stacktrace" in one]
+    changes = [
+        (trace["frames"][index], in_app)
+        for trace, thrown in [*stacktraces.traces(data), *others]
+        for index, in_app in look.mark(trace, thrown).changes()
+    ]
+    for frame, in_app in changes:
+        frame["in_app"] = in_app
+
+
 # -- rules about fingerprints ------------------------------------------------------------------------------
 
 

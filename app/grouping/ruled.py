@@ -60,7 +60,7 @@ class Rules(dict[str, _Met]):
     def mark(self, sources: Sequence[Any], platform: str, thrown: Thrown) -> Marked:
         """Applies the rules to the frames of a trace, which stay as they are."""
         known = self[platform]
-        if type(sources[0]) is dict:
+        if not sources or type(sources[0]) is dict:
             met = [known[places.of_dict(source, platform)] for source in sources]
         else:
             met = [known[key] for key in map(places.of_struct, sources)]

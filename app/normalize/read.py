@@ -297,6 +297,29 @@ def in_full(event: Event) -> Event:
 
 def shown(came: AsItCame, event_id: str, received: int) -> Event:
     """The whole event of one that was stored as it came."""
+    part, accepted = _again(came, event_id, received)
+    event = _the_long_way(part, accepted)
+    if event is None:
+        raise TypeError("a transaction is not stored as an event")
+    return event
+
+
+def glanced(came: AsItCame, event_id: str, received: int) -> Event:
+    """The same with no more than grouping looks at, as when it came: for whoever groups thousands again."""
+    part, accepted = _again(came, event_id, received)
+    payload = glance.decoded(part.raw)
+    if payload is not None:
+        try:
+            event = _normalised(payload, part, accepted, way=Glance())
+        except Irregular:
+            event = None
+        if event is not None:
+            event.came = came
+            return event
+    return shown(came, event_id, received)
+
+
+def _again(came: AsItCame, event_id: str, received: int) -> tuple[Part, Accepted]:
     accepted = Accepted(
         received=received,
         project_id=0,
@@ -309,10 +332,7 @@ def shown(came: AsItCame, event_id: str, received: int) -> Event:
         event_id=event_id,
         body=b"",
     )
-    event = _the_long_way(Part(0, bytes(came.raw), event_id, came.sent_at), accepted)
-    if event is None:
-        raise TypeError("a transaction is not stored as an event")
-    return event
+    return Part(0, bytes(came.raw), event_id, came.sent_at), accepted
 
 
 def _the_long_way(part: Part, accepted: Accepted, scrubbing: Scrubbing = DEFAULT.scrubbing) -> Event | None:

@@ -20,7 +20,7 @@ from app.base import clock
 from app.base.zstandard import zstd
 from app.event import AsItCame, Event, Grouping, Note
 from app.models import BodyDictionary
-from app.normalize.read import shown
+from app.normalize.read import glanced, shown
 from app.store import bases
 
 #: Higher levels save 3 % of a body and cost half as much time again.
@@ -105,6 +105,41 @@ def unpack(dictionary: int | None, body: bytes, event_id: str = "", received: in
         event = shown(found.came, event_id, received)
         found.data, found.notes = event.data, event.notes
     return found
+
+
+def to_group(dictionary: int | None, body: bytes, event_id: str, received: int) -> tuple[Event, Grouping]:
+    """An event with as much of it as grouping looks at, and how it was grouped; without its tags.
+
+    Raises BodyDictionary.DoesNotExist, and ValueError for an event that was never grouped.
+    """
+    found = _decode(unpacked(dictionary, body))
+    if found.grouping is None:
+        raise ValueError(f"event {event_id} has not been grouped")
+    if found.came:
+        return glanced(found.came, event_id, received), found.grouping
+    return _bare(found, event_id, received), found.grouping
+
+
+def _bare(body: Body, event_id: str, received: int) -> Event:
+    return Event(
+        project_id=0,
+        key_id=0,
+        event_id=event_id,
+        kind=body.kind,  # type: ignore[arg-type]
+        received=received,
+        timestamp=received,
+        level="error",
+        platform=body.platform,
+        title="",
+        culprit=body.culprit,
+        metadata=body.metadata,
+        environment="",
+        release="",
+        transaction=body.transaction,
+        tags={},
+        user=body.user,
+        data=body.data,
+    )
 
 
 def unpacked(dictionary: int | None, body: bytes) -> bytes:

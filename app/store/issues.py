@@ -8,10 +8,11 @@ looks again once it holds it; ordinary events only read.
 from __future__ import annotations
 
 import msgspec
+from django.db import transaction
 
 from app.base import clock
 from app.event import LEVELS
-from app.store.database import Cursor, array, arrays, columns, json, numbers
+from app.store.database import Cursor, array, arrays, columns, cursor, json, numbers
 from app.store.pending import Pending
 
 Hash = tuple[int, str]  # project, 32 hexadecimal digits
@@ -95,6 +96,23 @@ def assign(statements: Cursor, rows: list[Pending], waiting: set[int]) -> None:
             row.kind = "discarded"
         elif target.draft is row:
             row.kind = "new"
+
+
+_CARRY = f"""
+insert into app_issuehash (project_id, hash, issue_id, config, variant, created, state)
+select i.project_id, u.hash, i.id, %s, '', %s, 'active'
+from unnest({arrays("uuid bigint")}) u (hash, issue_id) join app_issue i on i.id = u.issue_id
+where i.project_id = %s order by u.hash on conflict (project_id, hash) do nothing"""
+
+
+def attach(project_id: int, carried: dict[str, int], config: str) -> None:
+    """Gives issues of a project more hashes; one that leads somewhere by now stays as it is."""
+    if not carried:
+        return
+    with transaction.atomic(), cursor() as statements:
+        _lock(statements, {project_id})
+        pairs = [array(carried), numbers(carried.values())]
+        statements.execute(_CARRY, [config, clock.now(), *pairs, project_id])
 
 
 def _look(statements: Cursor, rows: list[Pending]) -> Known:

@@ -19,7 +19,7 @@ from app.web.admin import mail, state
 from app.web.converters import EventId, ShortId
 from app.web.issues import actions, page, views
 from app.web.onboarding import views as onboarding
-from app.web.projects import incoming
+from app.web.projects import grouping, incoming
 from app.web.projects import settings as project_settings
 
 register_converter(ShortId, "short_id")
@@ -75,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PROJECT}/start/waiting/", onboarding.waiting, name="waiting"),
     path(f"{PROJECT}/settings/", project_settings.settings, name="project-settings"),
     path(f"{PROJECT}/settings/incoming/", incoming.incoming, name="incoming"),
+    path(f"{PROJECT}/settings/grouping/", grouping.grouping, name="project-grouping"),
     path(f"{PROJECT}/settings/keys/", project_settings.new_key, name="new-key"),
     path(f"{PROJECT}/settings/keys/<int:pk>/", project_settings.change_key, name="change-key"),
     path(f"{PROJECT}/settings/keys/<int:pk>/delete/", project_settings.delete_key, name="delete-key"),

@@ -31,6 +31,7 @@ PAGES = {
     "start, another platform": "/acme/shop/start/?platform=javascript-nextjs",
     "settings": "/acme/shop/settings/",
     "incoming data": "/acme/shop/settings/incoming/",
+    "grouping": "/acme/shop/settings/grouping/",
     "delete a key": "/acme/shop/settings/keys/{key}/delete/",
     "members": "/acme/members/",
     "feedback": "/acme/feedback/",

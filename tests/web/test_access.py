@@ -82,6 +82,7 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "waiting": ("get", IN_PROJECT),
     "project-settings": ("get", IN_PROJECT),
     "incoming": ("get", IN_PROJECT),
+    "project-grouping": ("get", IN_PROJECT),
     "new-key": ("post", MOVED_IN_PROJECT),
     "change-key": ("post", MOVED_IN_PROJECT),
     "delete-key": ("get", IN_PROJECT),

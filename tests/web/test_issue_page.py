@@ -131,9 +131,12 @@ def test_what_was_changed_is_told_by_attribute(shop: scene.Shop, ada: Client) ->
 
 
 def test_the_page_says_why_the_event_is_here(shop: scene.Shop, ada: Client) -> None:
-    page = page_of(ada, shop.happened())
-    assert "Grouped by frames of the application." in page
-    assert "not in app" in page
+    event = scene.an_event(shop.project, shop.key)
+    event.grouping = group(event)
+    (stored,) = record([event])
+    page = page_of(ada, Issue.objects.get(pk=stored.issue_id or 0))
+    said = "Grouped by the types LookupError, KeyError and 3 frames of the application (charge, checkout, total)."
+    assert f"{said} The message does not count: the stack trace says more." in page
 
 
 def test_why_is_worked_out_again_from_what_is_stored(shop: scene.Shop, ada: Client) -> None:

@@ -11,9 +11,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from app import grouping, options
 from app.base import clock
+from app.grouping import configs
 from app.models import Activity, Issue
 from app.normalize.logs import identifier
+from app.options import Grouping
 from app.store import attachments, feedback, read
 from app.store.read import EventRow
 from app.web.issues import files as images
@@ -51,7 +54,7 @@ def issue(
         .order_by("-at", "-pk")[:ACTIVITIES],
         address=address(found, place),
         trace_id=trace_of(event) if event else "",
-        **(of_event(event, request) if event else {}),
+        **(of_event(event, request, rules_of(found)) if event else {}),
     )
     return render(request, "issues/issue.html", context)
 
@@ -63,9 +66,15 @@ def trace_of(event: EventRow) -> str:
     return identifier(found.get("trace_id"), 32) if isinstance(found, dict) else ""
 
 
-def of_event(event: EventRow, request: HttpRequest) -> dict[str, Any]:
+def rules_of(issue: Issue) -> Grouping:
+    return options.of_project(issue.project.options).grouping
+
+
+def of_event(event: EventRow, request: HttpRequest, rules: Grouping) -> dict[str, Any]:
     """What the page says about the event itself."""
     data = event.data
+    grouped = why(grouping_of(event, rules))  # before the rules show in the frames
+    grouping.show(data, configs.chosen(rules, 0)[0])
     oldest_first = request.GET.get("frames") == "oldest"
     traces = stack.traces(data, event.body.platform, newest_first=not oldest_first)
     crumbs = timeline(data, event.title, data.get("level", "error"), event.timestamp.isoformat())
@@ -78,7 +87,7 @@ def of_event(event: EventRow, request: HttpRequest) -> dict[str, Any]:
         "crumbs": crumbs[-SHOWN:],
         "request_made": request_of(data),
         "bags": bags(data),
-        "why": why(grouping_of(event)),
+        "why": grouped,
         "notes": event.body.notes,
         "files": [
             (file, images.is_image(file))
@@ -121,7 +130,8 @@ def oldest(_request: HttpRequest, place: Place, short_id: tuple[str, int]) -> Ht
 @in_organization
 def raw(_request: HttpRequest, place: Place, short_id: tuple[str, int], event_id: uuid.UUID) -> HttpResponse:
     """The event as it is stored, as JSON to be read."""
-    event = event_of(find(place, short_id), event_id)
+    found = find(place, short_id)
+    event = event_of(found, event_id)
     whole = {
         "event_id": event.event_id,
         "received": event.received,
@@ -129,7 +139,7 @@ def raw(_request: HttpRequest, place: Place, short_id: tuple[str, int], event_id
         "tags": event.tags,
         **event.data,
         "notes": event.body.notes,
-        "grouping": grouping_of(event),
+        "grouping": grouping_of(event, rules_of(found)),
     }
     text = json.dumps(msgspec.to_builtins(whole), indent=2, ensure_ascii=False)
     return HttpResponse(text, content_type="application/json; charset=utf-8")
@@ -139,7 +149,10 @@ def raw(_request: HttpRequest, place: Place, short_id: tuple[str, int], event_id
 def markdown(_request: HttpRequest, place: Place, short_id: tuple[str, int]) -> HttpResponse:
     """The issue with its latest event; the same text the copy button copies."""
     found = find(place, short_id)
-    text = words.document(found, read.latest(found), address(found, place))
+    event = read.latest(found)
+    if event is not None:
+        grouping.show(event.data, configs.chosen(rules_of(found), 0)[0])
+    text = words.document(found, event, address(found, place))
     return HttpResponse(text, content_type="text/markdown; charset=utf-8")
 
 

@@ -181,7 +181,7 @@ def incoming(request: HttpRequest, place: Place, project: str) -> HttpResponse:
         is_wrong = not (form.is_valid() and rows.is_valid())
         if not is_wrong:
             ruled = [row.rule() for row in rows.forms if row.cleaned_data.get("source")]
-            chosen = form.chosen(ruled)
+            chosen = msgspec.structs.replace(form.chosen(ruled), grouping=now.grouping)
             if "try" not in request.POST:
                 found.options = msgspec.to_builtins(chosen)
                 found.save(update_fields=["options"])

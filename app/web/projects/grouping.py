@@ -1,0 +1,135 @@
+"""Which events of a project are one issue: its rules, tried on what it has before they hold."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import msgspec
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from app import options
+from app.base import clock
+from app.grouping import fingerprint_rules, grammar, stack_rules
+from app.grouping.configs import CURRENT, RELEASED
+from app.grouping.grammar import Wrong
+from app.grouping.trial import Trial
+from app.models import Issue, Project
+from app.store import trial
+from app.store.trial import Chosen
+from app.web.shell import Place, in_organization, shown
+
+#: For so long issues are still found by the configuration before, in seconds.
+TRANSITION = 90 * 86_400
+#: Lines that are told to be wrong, issues whose change is shown.
+MOST_WRONG, MOST_SHOWN = 10, 50
+PARSERS = {"fingerprint_rules": fingerprint_rules.parse, "stack_rules": stack_rules.parse}
+
+
+class GroupingForm(forms.Form):
+    fingerprint_rules = forms.CharField(
+        required=False, max_length=grammar.LONGEST, strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "input mono code-field", "spellcheck": "false"}),
+    )  # fmt: skip
+    stack_rules = forms.CharField(
+        required=False, max_length=grammar.LONGEST, strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "input mono code-field", "spellcheck": "false"}),
+    )  # fmt: skip
+    config = forms.ChoiceField(
+        required=False,
+        choices=[("", f"{CURRENT}, the newest"), *((name, name) for name in RELEASED if name != CURRENT)],
+    )
+
+    def clean_fingerprint_rules(self) -> str:
+        return self._rules("fingerprint_rules")
+
+    def clean_stack_rules(self) -> str:
+        return self._rules("stack_rules")
+
+    def _rules(self, name: str) -> str:
+        text = str(self.cleaned_data[name]).replace("\r\n", "\n").rstrip()
+        wrong: list[Wrong] = PARSERS[name](text)[1]
+        if wrong:
+            raise forms.ValidationError([str(one) for one in wrong[:MOST_WRONG]])
+        return text
+
+    def chosen(self) -> Chosen:
+        """Of a valid form."""
+        values = self.cleaned_data
+        return Chosen(values["config"], values["stack_rules"], values["fingerprint_rules"])
+
+
+class Line(NamedTuple):
+    """An issue that would change, for the page."""
+
+    issue: Issue
+    stay: int
+    joins: list[tuple[Issue, int]]
+    splits: list[int]
+
+
+class Told(NamedTuple):
+    """What a try came to."""
+
+    trial: Trial
+    lines: list[Line]
+    beyond: int  # more issues that would change
+    seconds: float
+
+
+@in_organization
+def grouping(request: HttpRequest, place: Place, project: str) -> HttpResponse:
+    found = place.project(project)
+    now = options.of_project(found.options).grouping
+    if request.method == "POST":
+        place.must_manage()
+    form = GroupingForm(request.POST or None, initial=msgspec.structs.asdict(now))
+    told: Told | None = None
+    is_wrong = False
+    if request.method == "POST":
+        is_wrong = not form.is_valid()
+        if not is_wrong and "try" not in request.POST:
+            _save(found, now, form.chosen())
+            messages.success(request, "Saved; it holds within seconds")
+            return redirect("project-grouping", place.organization.slug, found.slug)
+        if not is_wrong:
+            told = _tried(found, form.chosen())
+    context = shown(place, project=found, form=form, told=told, most=trial.MOST, current=CURRENT)
+    return render(request, "projects/grouping.html", context, status=400 if is_wrong else 200)
+
+
+def _tried(project: Project, chosen: Chosen) -> Told:
+    began = time.monotonic()
+    found = trial.attempt(project.pk, chosen)
+    fates = found.fates[:MOST_SHOWN]
+    named = {one for fate in fates for one in (fate.issue_id, *fate.joins)}
+    issues = {issue.pk: issue for issue in Issue.objects.filter(pk__in=named, project=project)}
+    for issue in issues.values():
+        issue.project = project
+    lines = [
+        Line(
+            issues[fate.issue_id],
+            fate.stay,
+            [(issues[one], count) for one, count in fate.joins.items() if one in issues],
+            fate.splits,
+        )
+        for fate in fates
+        if fate.issue_id in issues
+    ]
+    return Told(found, lines, len(found.fates) - len(lines), round(time.monotonic() - began, 1))
+
+
+def _save(project: Project, before: options.Grouping, chosen: Chosen) -> None:
+    """Issues get the hashes they go on under before the rules hold, so that none begins again."""
+    trial.carry_over(project.pk, chosen)
+    older: dict[str, Any] = {"older_config": before.older_config, "older_until": before.older_until}
+    if chosen.config != before.config:
+        until = int(clock.now().timestamp()) + TRANSITION
+        older = {"older_config": before.config or CURRENT, "older_until": until}
+    kept = options.Grouping(**chosen._asdict(), **older)
+    stored = Project.objects.values_list("options", flat=True).get(pk=project.pk)
+    project.options = {**stored, "grouping": msgspec.to_builtins(kept)}
+    project.save(update_fields=["options"])
