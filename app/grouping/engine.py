@@ -17,6 +17,8 @@ from app.grouping.fingerprint_rules import Face, FingerprintRule, Seen
 from app.grouping.stack_rules import NOBODY
 
 _DEFAULT = [fingerprint.DEFAULT]
+#: Why `app` does not count beside `system` when all frames are in-app.
+SAME = "its hash matches the system variant"
 _HASH = re.compile(r"[0-9a-f]{32}")
 
 
@@ -249,7 +251,7 @@ def balanced(found: dict[str, Part]) -> dict[str, Part]:
     elif app.contributes and system.contributes:
         in_app, in_system = contains(app.tree, "stacktrace"), contains(system.tree, "stacktrace")
         if app.texts == system.texts:
-            app = without(app, "its hash matches the system variant")
+            app = without(app, SAME)
         elif in_system and not in_app:
             app = without(app, "only the system variant has a stack trace")
         elif in_app and not in_system:

@@ -135,8 +135,8 @@ def test_the_page_says_why_the_event_is_here(shop: scene.Shop, ada: Client) -> N
     event.grouping = group(event)
     (stored,) = record([event])
     page = page_of(ada, Issue.objects.get(pk=stored.issue_id or 0))
-    said = "Grouped by the types LookupError, KeyError and 3 frames of the application (charge, checkout, total)."
-    assert f"{said} The message does not count: the stack trace says more." in page
+    said = "Grouped by the types LookupError, KeyError and 3 frames of the application (charge, checkout, "
+    assert f"{said}total). The message does not count: the stack trace says more." in page
 
 
 def test_why_is_worked_out_again_from_what_is_stored(shop: scene.Shop, ada: Client) -> None:

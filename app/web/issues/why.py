@@ -9,6 +9,7 @@ from app import options
 from app.event import Component, Grouping, Variant
 from app.grouping import explain
 from app.grouping.configs import RELEASED
+from app.grouping.engine import SAME
 from app.store.read import EventRow
 
 NAMES = {
@@ -96,20 +97,27 @@ def sentence(grouping: Grouping) -> str:
     if deciding.component is None:  # made by rules that were changed since
         return f"Grouped by the {NAMES.get(deciding.name, deciding.name)}, by rules that were changed since."
     salted = f", and by the fingerprint {_whose(grouping)}" if len(grouping.fingerprint) > 1 else ""
-    return f"Grouped by {_counted(deciding)}{salted}.{_uncounted(deciding.component)}"
+    return f"Grouped by {_counted(deciding, _is_ours(grouping))}{salted}.{_uncounted(deciding.component)}"
+
+
+def _is_ours(grouping: Grouping) -> bool:
+    """Whether all frames that count are the application's."""
+    app = next((one for one in grouping.variants if one.name == "app"), None)
+    matches = app is not None and app.component is not None and SAME in app.component.hint
+    return matches or (app is not None and app.hash is not None)
 
 
 def _whose(grouping: Grouping) -> str:
     return f"of the rule “{grouping.rule}”" if grouping.rule else "the client sent"
 
 
-def _counted(deciding: Variant) -> str:
+def _counted(deciding: Variant, is_ours: bool) -> str:
     parts = list(_parts(deciding.component)) if deciding.component else []
     kinds = list(dict.fromkeys(_said(one) for one in parts if one.id == "type"))
     frames = [one for one in parts if one.id == "frame"]
     found = [f"the type{'s' if len(kinds) > 1 else ''} {', '.join(kinds)}"] if kinds else []
     if frames:
-        whose = "of the application" if deciding.name == "app" else "of the stack"
+        whose = "of the application" if is_ours else "of the stack"
         names = list(dict.fromkeys(name for one in reversed(frames) if (name := _place(one))))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         counted = f"{len(frames)} frame{'' if len(frames) == 1 else 's'} {whose}"
