@@ -1,9 +1,9 @@
 """How alike two events are: MinHash signatures over what tells where and how something went wrong.
 
 An event becomes a set of short texts (`shingles`): types, frames, neighbouring frames, words of the message.
-Of 80 hash functions each keeps its least value over the set (`signature`). Two sets agree in as large a share of
-these values as they share of all their texts, give or take 0.05. Signatures are found again by their `bands`:
-numbers that each stand for four values at once, of which alike events share at least one.
+Of 80 hash functions each keeps its least value over the set (`signature`). Two sets agree in as large a share
+of these values as they share of all their texts, give or take 0.05. Signatures are found again by their
+`bands`: numbers that each stand for four values at once, of which alike events share at least one.
 
 Nothing here depends on the process or the machine, because signatures are stored. Whoever changes what comes
 out counts VERSION up; the stored ones are then made again.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b, shake_128
 from itertools import pairwise
 from operator import eq
@@ -35,6 +35,7 @@ _TYPE, _FRAME = 3, 2
 
 _MESSAGES = TABLES["2026-11"]
 _WORD = re.compile(r"<\w+>|\w+")
+_same: Callable[[int, int], bool] = eq
 _UNPACK = struct.Struct(f"<{SIZE}I").unpack
 _PACK = struct.Struct(f"<{SIZE}I").pack
 
@@ -60,7 +61,7 @@ def similarity(one: bytes, other: bytes) -> float:
     """From 0 to 1, as estimated from two signatures."""
     if len(one) != len(other) or not one:
         return 0.0
-    return sum(map(eq, _UNPACK(one), _UNPACK(other))) / SIZE
+    return sum(map(_same, _UNPACK(one), _UNPACK(other))) / SIZE
 
 
 def shingles(data: dict[str, Any]) -> set[str]:

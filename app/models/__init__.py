@@ -29,8 +29,8 @@ from app.models.work import DueTask, FailedTask, Heartbeat
 __all__ = [
     "Activity", "ApiToken", "Applied", "BodyDictionary", "CheckIn", "DsnKey", "DueTask", "Environment",
     "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueSignature",
-    "IssueTag", "IssueUser", "Membership", "Monitor", "Notable", "Notification", "Organization", "Outcome", "Project",
-    "ProjectTeam", "Quarantined", "RateLimit", "Release", "ReleaseHealth", "ReleaseProject", "Role",
-    "SessionTally", "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
+    "IssueTag", "IssueUser", "Membership", "Monitor", "Notable", "Notification", "Organization", "Outcome",
+    "Project", "ProjectTeam", "Quarantined", "RateLimit", "Release", "ReleaseHealth", "ReleaseProject",
+    "Role", "SessionTally", "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
     "TeamMembership", "TransactionHour", "User",
 ]  # fmt: skip

@@ -1,10 +1,10 @@
 """Issues that resemble one another, found by what their signatures share (app.grouping.similarity).
 
-An issue is listed under its bands, and looked for under the same. What very many issues share (the bands of a
-flood of near twins, or of a framework's frames) tells none of them from the others, and would make every
-question read all of them: so a band that LISTED issues stand under takes no more. A question then reads at most
-so many rows for each band, however many issues there are; those that came too late are found by their other
-bands, and still find those that came first.
+An issue is listed under its bands, and looked for under the same. What very many issues share (the bands of
+a flood of near twins, or of a framework's frames) tells none of them from the others, and would make every
+question read all of them: so a band that LISTED issues stand under takes no more. A question then reads at
+most so many rows for each band, however many issues there are; those that came too late are found by their
+other bands, and still find those that came first.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ log = logging.getLogger(__name__)
 LISTED, COMPARED, BEST = 200, 500, 10
 #: From here on two issues are called similar: unrelated ones that share half of their frames stay below 0.35.
 LEAST = 0.5
-#: How old an issue without a signature is before it is looked for, rather than left to the task queued for it.
+#: How old an issue without a signature must be to be looked for: a task was queued for it when it was made.
 OVERDUE = timedelta(minutes=1)
 
 _FULL = f"""
 select u.place from unnest({arrays("bigint bigint")}) with ordinality as u (issue_id, band, place)
 where (select count(*) from (
-    select from app_issuesignature s where s.bands @> array[u.band] and s.issue_id <> u.issue_id limit {LISTED}
+    select from app_issuesignature s
+    where s.bands @> array[u.band] and s.issue_id <> u.issue_id limit {LISTED}
 ) listed) = {LISTED}"""
 
 #: An issue that is being deleted is waited for, and then not there. A newer version's signature stays.
@@ -62,7 +63,8 @@ _CANDIDATES = f"""
 select s.issue_id, s.signature from (
     select f.issue_id from unnest(%(bands)s::bigint[]) u (band) cross join lateral (
         select issue_id from app_issuesignature where bands @> array[u.band] limit {LISTED * 2}
-    ) f where f.issue_id <> %(issue)s group by f.issue_id order by count(*) desc, f.issue_id desc limit {COMPARED}
+    ) f where f.issue_id <> %(issue)s
+    group by f.issue_id order by count(*) desc, f.issue_id desc limit {COMPARED}
 ) shared join app_issuesignature s on s.issue_id = shared.issue_id
 where s.version = %(version)s and s.project_id = %(project)s"""
 

@@ -186,8 +186,9 @@ def test_candidates_are_found_by_the_index_of_bands(monkeypatch: pytest.MonkeyPa
         cursor.execute(
             "insert into app_issue (id, project_id, number, kind, level, platform, title, culprit, metadata,"
             " status, substatus, created, first_seen, last_seen, events, users)"
-            " select 1000000 + n, project_id, 1000 + n, kind, level, platform, title, culprit, metadata, status,"
-            " substatus, created, first_seen, last_seen, events, users from app_issue, generate_series(1, 5000) n"
+            " select 1000000 + n, project_id, 1000 + n, kind, level, platform, title, culprit, metadata,"
+            " status, substatus, created, first_seen, last_seen, events, users"
+            " from app_issue, generate_series(1, 5000) n"
         )
         cursor.execute(
             "insert into app_issuesignature (issue_id, project_id, version, signature, bands, updated)"
@@ -195,7 +196,12 @@ def test_candidates_are_found_by_the_index_of_bands(monkeypatch: pytest.MonkeyPa
             " from app_issue where id > 1000000"
         )
         cursor.execute("analyze app_issuesignature, app_issue")
-    values = {"issue": issue.pk, "project": issue.project_id, "version": 1, "bands": [1000007, 1000008, 5]}
+    values: dict[str, Any] = {
+        "issue": issue.pk,
+        "project": issue.project_id,
+        "version": 1,
+        "bands": [1000007, 1000008, 5],
+    }
     with connection.cursor() as cursor:
         cursor.execute(f"explain (format json) {similar._CANDIDATES}", values)
         (((told,),),) = cursor.fetchall()
