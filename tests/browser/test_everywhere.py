@@ -25,6 +25,8 @@ PAGES = {
     "list": "/acme/issues/",
     "nothing found": "/acme/issues/?q=nothing-like-this",
     "issue": "/acme/issues/SHOP-1/",
+    "similar issues": "/acme/issues/SHOP-1/similar/",
+    "two issues": "/acme/issues/SHOP-1/compare/SHOP-2/",
     "raw stack": "/acme/issues/SHOP-1/?view=raw",
     "new project": "/acme/projects/new/",
     "start": "/acme/shop/start/",
