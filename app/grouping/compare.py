@@ -90,7 +90,7 @@ def pieces(component: Component | None, counts: bool = True, hint: str = "") -> 
     counts, hint = counts and component.contributes, component.hint or hint
     inner = [part for part in component.values if isinstance(part, Component)]
     if component.id == "frame":
-        known = [part for part in inner if part.contributes or not counts]
+        known = [part for part in inner if part.contributes] or inner
         texts = tuple((part.id, str(text)) for part in known for text in part.values)
         return [Piece("frame", texts, counts, hint)] if texts else []
     if not inner:
