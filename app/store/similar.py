@@ -13,7 +13,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -33,6 +32,11 @@ LISTED, COMPARED, BEST = 200, 500, 10
 LEAST = 0.5
 #: How old an issue without a signature must be to be looked for: a task was queued for it when it was made.
 OVERDUE = timedelta(minutes=1)
+#: What one damaged event, or one of another time's form, raises: it must not stop the others.
+UNREADABLE = (
+    *(BodyDictionary.DoesNotExist, zstd.ZstdError, msgspec.MsgspecError),
+    *(LookupError, TypeError, ValueError, AttributeError),
+)
 
 _FULL = f"""
 select u.place from unnest({arrays("bigint bigint")}) with ordinality as u (issue_id, band, place)
@@ -72,7 +76,7 @@ where s.version = %(version)s and s.project_id = %(project)s"""
 def update(issue_ids: Sequence[int]) -> int:
     """Writes the signatures of these issues anew; how many are there now. What was deleted is passed over."""
     issues = Issue.objects.filter(pk__in=issue_ids).order_by("pk")
-    return write([(issue, similarity.signature(_content(issue))) for issue in issues])
+    return write([(issue, _signature(issue)) for issue in issues])
 
 
 def write(signed: Sequence[tuple[Issue, bytes]]) -> int:
@@ -129,16 +133,15 @@ def _listed(statements: Cursor, wanted: list[tuple[int, list[int]]]) -> dict[int
     return listed
 
 
-def _content(issue: Issue) -> dict[str, Any]:
-    """The data of its latest event; what the issue itself says where none is kept or can be read."""
+def _signature(issue: Issue) -> bytes:
+    """Of its latest event; of what the issue itself says, where none is kept or can be read."""
     try:
         event = read.latest(issue)
-    except (BodyDictionary.DoesNotExist, zstd.ZstdError, msgspec.MsgspecError):
+        if event is not None:
+            return similarity.signature(event.data)
+    except UNREADABLE:
         log.exception("The latest event of issue %s cannot be read; it is compared by its title", issue.pk)
-        event = None
-    if event is not None:
-        return event.data
     kind, value = issue.metadata.get("type"), issue.metadata.get("value")
     if kind:
-        return {"exception": {"values": [{"type": kind, "value": value}]}}
-    return {"logentry": {"formatted": issue.title}}
+        return similarity.signature({"exception": {"values": [{"type": kind, "value": value}]}})
+    return similarity.signature({"logentry": {"formatted": issue.title}})

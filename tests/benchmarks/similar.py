@@ -1,16 +1,18 @@
 """bench similar: a hundred thousand issues, a fifth of them near twins: is what resembles one found at once?
 
 Each issue is signed and written as the task does it, from an event of 5 to 30 frames. Then issues are asked
-for what resembles them: ordinary ones, near twins that came first and such that came when the bands they
-share were full; and a signed-in person asks for the pages.
+for what resembles them: ones that are alone, ones with a single relative (one frame and one word differ; how
+often it is found), near twins that came first and such that came when the bands they share were full. At last
+a signed-in person asks for the pages.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import django
@@ -22,7 +24,8 @@ from tests.benchmarks.stand import shipped_services, stand_of
 from tests.docker.test_processes import CLOCKED, Person
 
 AT_ONCE = 100
-TWIN_EVERY = 5
+#: Of five issues the first is a near twin of all such, the third a relative of the second, the others alone.
+TWIN, PARENT, RELATIVE, EACH = 0, 1, 2, 5
 # fmt: off
 VERBS = [
     "get", "save", "load", "send", "build", "check", "find", "make", "run", "parse", "apply", "close", "read",
@@ -97,12 +100,11 @@ def fill(connection: psycopg.Connection[Any], project: int, issues: int) -> dict
     ids = [issue_id for (issue_id,) in connection.execute(_ISSUES, [project, issues]).fetchall()]
     connection.execute("analyze app_issue")
     chance = random.Random(7)
-    twin = event(chance, 20)
+    made = events(chance)
     signing = writing = 0.0
     for start in range(0, len(ids), AT_ONCE):
         batch = []
-        for place, issue_id in enumerate(ids[start : start + AT_ONCE], start):
-            data = like(twin, chance) if place % TWIN_EVERY == 0 else event(chance, chance.randint(5, 30))
+        for issue_id, data in zip(ids[start : start + AT_ONCE], made, strict=False):
             before = time.perf_counter()
             batch.append((Issue(pk=issue_id, project_id=project), similarity.signature(data)))
             signing += time.perf_counter() - before
@@ -114,6 +116,19 @@ def fill(connection: psycopg.Connection[Any], project: int, issues: int) -> dict
         "us_per_signature": by_frames(chance),
         "us_per_issue": {"signing": round(signing / issues * 1e6), "writing": round(writing / issues * 1e6)},
     }
+
+
+def events(chance: random.Random) -> Iterator[dict[str, Any]]:
+    """One for each issue, in the order of the kinds above."""
+    twin = event(chance, 20)
+    for place in itertools.count():
+        if place % EACH == TWIN:
+            yield like(twin, chance)
+            continue
+        alone = event(chance, chance.randint(5, 30))
+        if place % EACH == PARENT:
+            parent = alone
+        yield like(parent, chance) if place % EACH == RELATIVE else alone
 
 
 def event(chance: random.Random, frames: int) -> dict[str, Any]:
@@ -166,22 +181,27 @@ def asked(connection: psycopg.Connection[Any], options: report.Options) -> dict[
 
     rows = connection.execute("select id from app_issue where number > 1000 order by id").fetchall()
     ids = [issue_id for (issue_id,) in rows]
-    twins, chance = ids[::TWIN_EVERY], random.Random(8)
+    twins, chance = ids[TWIN::EACH], random.Random(8)
     kinds = {
-        "ordinary": [each for place, each in enumerate(ids) if place % TWIN_EVERY],
+        "alone": ids[RELATIVE + 1 :: EACH],
+        "with a relative": ids[RELATIVE::EACH],
         "near twins, the first": twins[: similar.LISTED],
         "near twins, later": twins[len(twins) // 2 :],
     }
-    times, counts = {}, {}
+    parents = dict(zip(ids[RELATIVE::EACH], ids[PARENT::EACH], strict=False))
+    times, counts, met = {}, {}, []
     for name, some in kinds.items():
         issues = list(Issue.objects.filter(pk__in=chance.sample(some, min(options.requests, len(some)))))
-        counts[name] = [len(similar.similar(issue, [issue.project_id]) or ()) for issue in issues]
+        found = {issue.pk: dict(similar.similar(issue, [issue.project_id]) or ()) for issue in issues}
+        counts[name] = [len(each) for each in found.values()]
+        met += [parents[pk] in each for pk, each in found.items() if pk in parents]
         times[name] = spread(
             [seconds(lambda: similar.similar(issue, [issue.project_id])) for issue in issues]  # noqa: B023
         )
     return {
         "similar_ms": times,
         "found": {name: round(sum(each) / len(each), 1) for name, each in counts.items()},
+        "relatives_found": round(sum(met) / len(met), 3),
         "missing_ms": spread([seconds(lambda: similar.missing(AT_ONCE)) for _ in range(20)]),
     }
 
@@ -214,12 +234,12 @@ def addresses(issues: int) -> dict[str, str]:
     """Pages by name, behind the project's slug."""
     from app.base.shortid import encode
 
-    first, ordinary = encode(1001), encode(1002)
-    late = encode(1001 + (issues - 1) // TWIN_EVERY * TWIN_EVERY)
+    first, late = 1001 + TWIN, 1001 + TWIN + (issues - 1) // EACH * EACH
     return {
-        "similar, ordinary": f"{ordinary}/similar",
-        "similar, a near twin": f"{late}/similar",
-        "similar, the first near twin": f"{first}/similar",
+        "alone": f"{encode(1001 + RELATIVE + 1)}/similar",
+        "with a relative": f"{encode(1001 + RELATIVE)}/similar",
+        "near twin, the first": f"{encode(first)}/similar",
+        "near twin, the last": f"{encode(late)}/similar",
     }
 
 

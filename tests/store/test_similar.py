@@ -136,6 +136,15 @@ def test_an_issue_whose_events_are_gone_is_compared_by_what_it_says_itself() -> 
     assert found(issues[2]) == []
 
 
+@pytest.mark.parametrize("odd", [["frame"], [{"module": 7}], [[1]], "frames"])
+def test_an_event_of_another_form_is_compared_by_its_title(odd: Any) -> None:
+    project = ProjectFactory.create()
+    shape = {"exception": {"values": [{"type": "E", "stacktrace": {"frames": odd}}]}}
+    record([event(project, data=shape), event(project, hashes="b", data=data(*NAMES))])
+    assert similar.update(list(Issue.objects.values_list("pk", flat=True))) == 2
+    assert all(IssueSignature.objects.values_list("signature", flat=True))
+
+
 def test_a_body_that_cannot_be_read_stops_nobody_else() -> None:
     project = ProjectFactory.create()
     one, other = happened(project, *NAMES), happened(project, *NAMES, kind="TypeError")
