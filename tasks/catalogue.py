@@ -44,6 +44,10 @@ QUEUES = (
 TASKS = (
     Spec("events.process_group", "events", "(project, event id)", "an accepted group", soft_limit=300),
     Spec("events.replay_quarantined", "process", "(project, event id)", "a person, a new version"),
+    Spec("issues.update_similar", "process", "overwrite", "a new issue"),
+    Spec(
+        "issues.sweep_similar", "cleanup", "overwrite", "what a killed worker left, a new version", every=60
+    ),
     Spec("alerts.announce", "alerts", "(cause, recipient, channel)", "a new or regressed issue"),
     Spec("alerts.sweep", "schedule", "(cause, recipient, channel)", "what a killed worker left", every=5),
     Spec("notify.relay_outbox", "notify", "claim of the outbox row", "on commit, and every 5 s", every=5),

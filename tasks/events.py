@@ -31,6 +31,7 @@ from app.wire.record import TornRecord, frames
 from tasks import failures, refunds
 from tasks.alerts import announce
 from tasks.base import task
+from tasks.issues import update_similar
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -82,6 +83,8 @@ def process(group: bytes) -> list[Refused]:
     notable = [one.notable_id for one in recorded.stored if one.notable_id is not None]
     if notable:
         announce.later(notable)
+    if new := [one.issue_id for one in recorded.stored if one.kind == "new"]:
+        update_similar.later(new)
     return whole.refused
 
 

@@ -7,6 +7,7 @@ from app.models.issue import (
     Issue,
     IssueHash,
     IssueHour,
+    IssueSignature,
     IssueTag,
     IssueUser,
     Notable,
@@ -27,9 +28,9 @@ from app.models.work import DueTask, FailedTask, Heartbeat
 
 __all__ = [
     "Activity", "ApiToken", "Applied", "BodyDictionary", "CheckIn", "DsnKey", "DueTask", "Environment",
-    "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueTag",
-    "IssueUser", "Membership", "Monitor", "Notable", "Notification", "Organization", "Outcome", "Project",
-    "ProjectTeam", "Quarantined", "RateLimit", "Release", "ReleaseHealth", "ReleaseProject", "Role",
-    "SessionTally", "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
+    "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueSignature",
+    "IssueTag", "IssueUser", "Membership", "Monitor", "Notable", "Notification", "Organization", "Outcome",
+    "Project", "ProjectTeam", "Quarantined", "RateLimit", "Release", "ReleaseHealth", "ReleaseProject",
+    "Role", "SessionTally", "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
     "TeamMembership", "TransactionHour", "User",
 ]  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from app.base.shortid import short_id
@@ -82,6 +84,24 @@ class IssueHash(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "hash"], name="issue_hash_once")]
+
+
+class IssueSignature(models.Model):
+    """What tells how alike two issues are (app.grouping.similarity), and the numbers it is found by.
+
+    `bands` leaves out those that many issues share already: see app.store.similar.
+    """
+
+    issue = models.OneToOneField(Issue, models.CASCADE, primary_key=True, related_name="+")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    version = models.PositiveSmallIntegerField()
+    signature = models.BinaryField()  # empty where nothing is known of the issue
+    bands = ArrayField(models.BigIntegerField())
+    updated = models.DateTimeField()
+
+    class Meta:
+        # Without the list of what is yet to be put into the index, which every question would have to read.
+        indexes = [GinIndex(fields=["bands"], name="issue_signature_bands", fastupdate=False)]
 
 
 class IssueHour(models.Model):

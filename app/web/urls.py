@@ -17,7 +17,7 @@ from app.web import (
 )
 from app.web.admin import mail, state
 from app.web.converters import EventId, ShortId
-from app.web.issues import actions, page, views
+from app.web.issues import actions, page, similar, views
 from app.web.onboarding import views as onboarding
 from app.web.projects import grouping, incoming
 from app.web.projects import settings as project_settings
@@ -46,6 +46,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:org>/issues/undo/", actions.undo, name="undo"),
     path(f"{ISSUE}.md", page.markdown, name="issue-markdown"),
     path(f"{ISSUE}/", page.issue, name="issue"),
+    path(f"{ISSUE}/similar/", similar.similar, name="similar"),
+    path(f"{ISSUE}/compare/<short_id:other>/", similar.compare, name="compare"),
     path(f"{ISSUE}/events/oldest/", page.oldest, name="oldest-event"),
     path(f"{ISSUE}/events/<event_id:event_id>/", page.issue, name="event"),
     path(f"{ISSUE}/events/<event_id:event_id>/json/", page.raw, name="event-json"),

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.models import Issue
+from app.store import similar
 from tests.web import scene
 
 pytestmark = pytest.mark.needs("chromium")
@@ -69,3 +70,27 @@ def test_a_secret_is_nowhere_in_the_page(page: Page, shop: scene.Shop) -> None:
     page.goto(f"/acme/issues/{issue.short_id}/")
     assert page.content().count("[Filtered]") >= 2
     expect(page.locator(".frames dd", has_text="[Filtered]")).to_be_visible()
+
+
+def test_similar_issues_come_when_they_are_scrolled_to_and_s_opens_their_page(
+    page: Page, shop: scene.Shop
+) -> None:
+    issue, other = shop.happened(), shop.happened(type="TypeError", fingerprint="other")
+    similar.update([issue.pk, other.pk])
+    page.goto(f"/acme/issues/{issue.short_id}/")
+    page.locator("#similar").scroll_into_view_if_needed()
+    expect(page.locator("aside .alike li")).to_have_count(1)
+    expect(page.locator("aside .alike")).to_contain_text("TypeError")
+    page.keyboard.press("s")
+    page.wait_for_url(f"**/{issue.short_id}/similar/")
+    page.get_by_role("link", name="Compare").click()
+    expect(page.locator(".verdict")).to_contain_text("differ")
+    page.keyboard.press("Escape")
+    page.wait_for_url(f"**/{issue.short_id}/")
+
+
+def test_without_javascript_similar_issues_are_a_link(page_without_script: Page, shop: scene.Shop) -> None:
+    issue = shop.happened()
+    page_without_script.goto(f"/acme/issues/{issue.short_id}/")
+    page_without_script.get_by_role("link", name="a page of their own").click()
+    expect(page_without_script.get_by_role("heading", level=1)).to_contain_text("Similar to")

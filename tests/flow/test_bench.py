@@ -49,3 +49,12 @@ def test_every_page_over_what_is_kept_is_timed() -> None:
     }
     assert all(count > 0 for count in told["rows"].values())
     assert all(times["p50"] > 0 for times in told["pages_ms"].values())
+
+
+@pytest.mark.needs("amqp")
+@pytest.mark.needs("nginx")
+def test_what_resembles_an_issue_is_found_and_timed() -> None:
+    told = json.loads(bench("similar", "--json", "--issues=1500", "--requests=20"))
+    assert told["relatives_found"] > 0.8
+    assert told["found"]["near twins, later"] == 10
+    assert all(times["p50"] > 0 for times in {**told["similar_ms"], **told["pages_ms"]}.values())

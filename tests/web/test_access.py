@@ -59,6 +59,8 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "undo": ("post", MOVED_IN_ORGANIZATION),
     "issue": ("get", IN_PROJECT),
     "issue-markdown": ("get", IN_PROJECT),
+    "similar": ("get", IN_PROJECT),
+    "compare": ("get", IN_PROJECT),
     "oldest-event": ("get", MOVED_IN_PROJECT),
     "event": ("get", IN_PROJECT),
     "event-json": ("get", IN_PROJECT),
@@ -126,6 +128,7 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
     people["outsider"] = MembershipFactory.create(role=Role.OWNER).user
     people["staff"] = UserFactory.create(is_staff=True)
     issue = scene.Shop(shop.user, organization, secret, key).happened()
+    other = scene.Shop(shop.user, organization, secret, key).happened(type="ValueError")
     event = scene.latest(issue)
     secret_shop = scene.Shop(shop.user, organization, secret, key)
     scene.attached(secret_shop, event, "a.txt", b"secret")
@@ -140,6 +143,7 @@ def world(shop: scene.Shop, tmp_path: Any, settings: Any) -> World:
         "mail_id": "letter", "number": file.id, "version": "secret@1", "slug": "dump",
         "trace_id": scene.TRACE, "organization": "acme", "check_in_id": "a" * 32,
         "public_key": key.public_key, "micros": clock.to_micros(event.received),
+        "other": other.short_id,
     }  # fmt: skip
     return World(people, arguments | {"pk": key.pk}, issue)
 
