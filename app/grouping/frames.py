@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.grouping.components import Part, branch, counting, ignored, leaf, without
-from app.grouping.places import JAVA, JAVASCRIPT, NATIVE, Place
+from app.grouping.places import JAVA, JAVASCRIPT, NATIVE, Place, place
 from app.grouping.stack_rules import State
 
 #: Where the source line is what was written, not what a compiler made.
@@ -37,11 +37,11 @@ class Seen(NamedTuple):
 
 
 @lru_cache(4096)
-def seen(place: Place, state: State) -> Seen:
+def seen(of: Place, state: State) -> Seen:
     """The part of a frame in the `app` and in the `system` variant, as rules left it."""
-    whole = _whole(place)
+    whole = _whole(of)
     system = whole
-    if place.platform in JAVASCRIPT and (place.function == "eval" or place.path in _NOT_CODE):
+    if of.platform in JAVASCRIPT and (of.function == "eval" or of.path in _NOT_CODE):
         system = without(system, "it is not a place in the code")
     app = _of_app(system, state) if system.contributes else system
     if state.group is None:
@@ -51,6 +51,12 @@ def seen(place: Place, state: State) -> Seen:
         return Seen(*(counting(whole, why) if whole.texts else part for part in (app, system)))
     why = f"of the rule “{state.group_rule}”"
     return Seen(*(without(part, why) if part.contributes else part for part in (app, system)))
+
+
+def frame(source: Any, platform: str) -> Seen:
+    """The same of a frame that no rule is about."""
+    found = place(source, platform)
+    return seen(found, State(found.in_app))
 
 
 def _of_app(system: Part, state: State) -> Part:

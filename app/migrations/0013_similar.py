@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('app', '0011_limits'),
+        ('app', '0012_grouping'),
     ]
 
     operations = [

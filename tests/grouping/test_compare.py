@@ -179,7 +179,7 @@ def test_versions_of_the_rules_are_named_where_they_differ() -> None:
     one, other = grouped(error(*FIVE)), grouped(error(*FIVE, kind="E"))
     other.config = "2027-01"
     assert in_words(compare(one, other)) == (
-        "They were grouped by different versions of the rules, `2026-11` and `2027-01`. "
+        "They were grouped by different versions of the rules, `2026-12` and `2027-01`. "
         "Same stack, but the type differs: `KeyError` and `E`."
     )
 

@@ -6,19 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.grouping.frames import Seen, seen
-from app.grouping.places import place
-from app.grouping.stack_rules import State
+from app.grouping.frames import frame
 
 
 def counted(platform: str, attributes: dict[str, Any]) -> list[str]:
     return [*frame({"in_app": True, **attributes}, platform).system.texts]
-
-
-def frame(source: dict[str, Any], platform: str) -> Seen:
-    """A frame that no rule is about."""
-    found = place(source, platform)
-    return seen(found, State(found.in_app))
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_two_issues_are_told_apart_in_a_sentence_and_side_by_side(
     assert page.count('<li class="same">') == 7
     assert page.count('<li class="differs">') == 1
     assert page.count("1 part that does not count") == 2  # the framework's frame and the message
-    assert page.count("Grouped by frames of the application.") == 2
+    assert page.count("Grouped by the type") == 2
 
 
 def test_nothing_of_an_event_can_become_html(shop: scene.Shop, ada: Client) -> None:

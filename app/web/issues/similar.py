@@ -15,7 +15,7 @@ from app.models import Issue
 from app.store import read
 from app.store import similar as store
 from app.store.read import EventRow
-from app.web.issues.page import find
+from app.web.issues.page import find, rules_of
 from app.web.issues.why import Why, grouping_of, why
 from app.web.shell import Place, in_organization, shown
 
@@ -78,7 +78,10 @@ def compare(
     if issues[0] == issues[1]:
         return redirect("issue", place.organization.slug, issues[0].short_id)
     events = [read.latest(issue) for issue in issues]
-    told = [grouping_of(event) if event else None for event in events]
+    told = [
+        grouping_of(event, rules_of(issue)) if event else None
+        for issue, event in zip(issues, events, strict=True)
+    ]
     sides = [Side(*each) for each in zip(("first", "second"), issues, events, map(why, told), strict=True)]
     compared = grouping.compare(told[0], told[1]) if told[0] and told[1] else None
     context = shown(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from django import forms
@@ -62,7 +63,8 @@ class GroupingForm(forms.Form):
         return Chosen(values["config"], values["stack_rules"], values["fingerprint_rules"])
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """An issue that would change, for the page."""
 
     issue: Issue
@@ -70,8 +72,14 @@ class Line(NamedTuple):
     joins: list[tuple[Issue, int]]
     splits: list[int]
 
+    @property
+    def apart(self) -> int:
+        """Events that would be in new issues."""
+        return sum(self.splits)
 
-class Told(NamedTuple):
+
+@dataclass(frozen=True)
+class Told:
     """What a try came to."""
 
     trial: Trial
