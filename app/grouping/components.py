@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from app.event import Component
@@ -18,6 +20,9 @@ class Part(NamedTuple):
     @property
     def contributes(self) -> bool:
         return self.tree.contributes
+
+
+_texts = attrgetter("texts")
 
 
 def leaf(name: str, text: str, hint: str = "") -> Part:
@@ -43,6 +48,12 @@ def branch(name: str, parts: Iterable[Part | None], hint: str = "") -> Part:
                 counts = True
                 texts += inner
     return Part(Component(name, counts, trees, hint), texts)
+
+
+def brief(name: str, parts: Iterable[Part]) -> Part:
+    """The same without what is in it, for whoever only wants the texts: in C, as there are many frames."""
+    texts = [*chain.from_iterable(map(_texts, parts))]
+    return Part(Component(name, bool(texts)), texts)
 
 
 def without(part: Part, why: str) -> Part:

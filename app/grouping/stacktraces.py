@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import eq
+from operator import attrgetter, eq
 from typing import Any, NamedTuple
 
 from app.grouping import frames
-from app.grouping.components import Part, branch, ignored, leaf, without
+from app.grouping.components import Part, branch, brief, ignored, leaf, without
 from app.grouping.configs import Look
 from app.grouping.places import JAVASCRIPT
 from app.grouping.stack_rules import NOBODY, Settled, Thrown
 
 Variants = dict[str, Part]
 
+_app, _system = attrgetter("app"), attrgetter("system")
 _SAME = ("lineno", "function", "abs_path", "package", "module", "filename", "colno")
 
 
@@ -28,13 +29,17 @@ def stacktrace(trace: dict[str, Any], look: Look, thrown: Thrown = NOBODY) -> Pa
     """The frames of a trace as the rules left them; one that calls itself counts once."""
     sources = trace["frames"]
     found = look.mark(trace, thrown)
+    repeated = _repeated(sources)
+    if found.settled is None and not repeated and len(sources) > 1 and not look.in_full:
+        seen = [one.seen for one in found.met]
+        return Pair(brief("stacktrace", map(_app, seen)), brief("stacktrace", map(_system, seen)))
     if found.settled is None:
         seen = [one.seen for one in found.met]
     else:
         seen = [
             frames.seen(one.place, state) for one, state in zip(found.met, found.settled.states, strict=True)
         ]
-    for index in _repeated(sources):
+    for index in repeated:
         seen[index] = frames.Seen(*(without(part, "it calls itself") for part in seen[index]))
     app, system = [one.app for one in seen], [one.system for one in seen]
     if len(seen) == 1 and look.data["platform"] in JAVASCRIPT and _says_nothing(sources[0]):
@@ -85,7 +90,7 @@ def thrown(source: Any) -> Thrown:
     return Thrown(source.get("type") or "", source.get("value") or "", kind or "")
 
 
-def exception(source: dict[str, Any], look: Look) -> Pair:
+def exception(source: dict[str, Any], look: Look, *, is_lone: bool = False) -> Pair:
     """Type and stack trace; the message only counts where there is no trace."""
     stack = None
     if "stacktrace" in source:
@@ -98,7 +103,8 @@ def exception(source: dict[str, Any], look: Look) -> Pair:
     if kind is not None and mechanism.get("synthetic"):
         own_kind = ignored("type", name, "the exception is made up by the client")
     # In most exceptions both variants have a trace that counts, and the message, costly to read, never does.
-    is_needed = stack is None or not (stack.app.contributes and stack.system.contributes)
+    # The app variant of a lone one without frames of ours is switched off in the end (`engine.balanced`).
+    is_needed = stack is None or not (stack.system.contributes and (is_lone or stack.app.contributes))
     look.reads_messages = look.reads_messages or is_needed
     value = _value(source.get("value", ""), look) if is_needed or look.in_full else None
     app, system = (None, None) if stack is None else stack
@@ -136,7 +142,7 @@ def exceptions(data: dict[str, Any], look: Look) -> Variants:
     if "exception" not in data:
         return {}
     values = data["exception"]["values"]
-    pairs = [exception(source, look) for source in values]
+    pairs = [exception(source, look, is_lone=len(values) == 1) for source in values]
     if len(pairs) == 1:
         return {"app": pairs[0].app, "system": pairs[0].system}
     chosen = _of_group(values, pairs, look)

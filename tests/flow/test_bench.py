@@ -58,3 +58,10 @@ def test_what_resembles_an_issue_is_found_and_timed() -> None:
     assert told["relatives_found"] > 0.8
     assert told["found"]["near twins, later"] == 10
     assert all(times["p50"] > 0 for times in {**told["similar_ms"], **told["pages_ms"]}.values())
+
+
+def test_grouping_finds_as_many_issues_as_there_are_errors() -> None:
+    told = json.loads(bench("grouping", "--json", "--events=230", "--rules=20"))
+    assert told["us_per_event"] > told["known"] > 0
+    assert told["with_project_rules"] > 0
+    assert set(told["issues_of_errors"].values()) == {"5 of 5"}
