@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.grouping.components import Part, branch, counting, ignored, leaf, without
@@ -36,7 +35,6 @@ class Seen(NamedTuple):
     system: Part
 
 
-@lru_cache(4096)
 def seen(of: Place, state: State) -> Seen:
     """The part of a frame in the `app` and in the `system` variant, as rules left it."""
     whole = _whole(of)

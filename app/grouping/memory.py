@@ -39,6 +39,12 @@ class Known(NamedTuple):
     main: int | None
 
 
+def _of_mechanism(mechanism: Any) -> tuple[Any, ...]:
+    """What counts of it; its error code, where Apple's systems have one, with its parts. Raises TypeError."""
+    native = mechanism.meta.get("ns_error") if mechanism.meta else None
+    return (*_MECHANISM(mechanism), native and (native.get("domain"), native.get("code")))
+
+
 _known: dict[int, Known] = {}
 _MOST = 5000
 
@@ -51,15 +57,12 @@ def mark(data: dict[str, Any], config: Config, older: Config | None) -> int | No
         chain = [
             (
                 thrown.type,
-                None if thrown.mechanism is None else _MECHANISM(thrown.mechanism),
-                thrown.mechanism is not None and thrown.mechanism.meta is not None,
+                None if thrown.mechanism is None else _of_mechanism(thrown.mechanism),
                 tuple(map(_readers[type(thrown.stacktrace.frames[0])], thrown.stacktrace.frames)),
             )
             for thrown in data["exception"]["values"]
         ]
-    except (KeyError, AttributeError, IndexError):  # no exception, one without frames, or of the long way
-        return None
-    if any(has_meta for _, _, has_meta, _ in chain):
+    except (KeyError, AttributeError, IndexError, TypeError):  # without frames, or of the long way
         return None
     sets = config.rules.number, older and older.rules.number
     return hash((config.name, sets, data["platform"], *chain))

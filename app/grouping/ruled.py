@@ -24,6 +24,14 @@ class Met(NamedTuple):
     state: State  # as long as no rule looks further than the frame
     seen: frames.Seen  # likewise
     named: fingerprint_rules.Face
+    others: dict[State, frames.Seen]  # in states that depend on the frames around it
+
+    def seen_in(self, state: State) -> frames.Seen:
+        """Its parts, as the rules about a whole trace left it."""
+        found = self.others.get(state)
+        if found is None:
+            found = self.others[state] = frames.seen(self.place, state)
+        return found
 
 
 class _Met(dict[places.Key, Met]):
@@ -40,7 +48,7 @@ class _Met(dict[places.Key, Met]):
         face = self._rules.stack.face(place)
         state = self._rules.stack.alone(face, place.in_app)
         named = self._rules.prints.face(place)
-        found = self[key] = Met(place, face, state, frames.seen(place, state), named)
+        found = self[key] = Met(place, face, state, frames.seen(place, state), named, {})
         return found
 
 

@@ -263,22 +263,24 @@ class _Trace:
             elif name == "min-frames":
                 self.least = value, rule.text
             else:
-                for at in _reach(where, index, len(self.faces)):
-                    self._set(name, value, at, rule.text)
+                self._set(name, value, _reach(where, index, len(self.faces)), rule.text)
 
-    def _set(self, name: str, value: Any, at: int, rule: str) -> None:
+    def _set(self, name: str, value: Any, reach: slice, rule: str) -> None:
+        count = reach.stop - reach.start
         if name == "group":
-            self.group[at], self.group_rule[at] = value, rule
+            self.group[reach], self.group_rule[reach] = [value] * count, [rule] * count
         elif name == "category":
-            self.category[at] = value
-        elif self.in_app[at] is not value:
-            self.in_app[at], self.app_rule[at] = value, rule
+            self.category[reach] = [value] * count
+        else:
+            for at in range(reach.start, reach.stop):
+                if self.in_app[at] is not value:
+                    self.in_app[at], self.app_rule[at] = value, rule
 
 
-def _reach(where: str, index: int, count: int) -> range:
+def _reach(where: str, index: int, count: int) -> slice:
     if where == "^":
-        return range(index + 1, count)
-    return range(index) if where == "v" else range(index, index + 1)
+        return slice(index + 1, count)
+    return slice(0, index) if where == "v" else slice(index, index + 1)
 
 
 def _is_about(matchers: tuple[Matcher, ...], thrown: Thrown) -> bool:

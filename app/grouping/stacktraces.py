@@ -36,9 +36,8 @@ def stacktrace(trace: dict[str, Any], look: Look, thrown: Thrown = NOBODY) -> Pa
     if found.settled is None:
         seen = [one.seen for one in found.met]
     else:
-        seen = [
-            frames.seen(one.place, state) for one, state in zip(found.met, found.settled.states, strict=True)
-        ]
+        states = found.settled.states
+        seen = [one.seen_in(state) for one, state in zip(found.met, states, strict=True)]
     for index in repeated:
         seen[index] = frames.Seen(*(without(part, "it calls itself") for part in seen[index]))
     app, system = [one.app for one in seen], [one.system for one in seen]
