@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.grouping.parameters import TABLES, Table, parameterised, shortened
+from app.grouping.places import keys
 from app.grouping.ruled import Marked, Rules, rules
 from app.grouping.stack_rules import NOBODY, Thrown
 from app.options import Grouping
@@ -39,14 +40,23 @@ class Look:
         self.in_full = in_full  # whether what cannot count any more is looked at too
         self.main: int | None = None  # the exception of a group that the event is about, by its place
         self.reads_messages = False  # whether that of an exception may count in a hash
+        self._keys: dict[int, list[int]] = {}
         self._marked: dict[int, Marked] = {}
+
+    def keys(self, trace: dict[str, Any]) -> list[int]:
+        """What the trace's frames are known by."""
+        found = self._keys.get(id(trace))
+        if found is None:
+            found = self._keys[id(trace)] = keys(trace["frames"], self.data["platform"])
+        return found
 
     def mark(self, trace: dict[str, Any], thrown: Thrown = NOBODY) -> Marked:
         """A trace of the event with what the rules made of its frames."""
         found = self._marked.get(id(trace))
         if found is None:
-            platform = self.data["platform"]
-            found = self._marked[id(trace)] = self.config.rules.mark(trace["frames"], platform, thrown)
+            found = self._marked[id(trace)] = self.config.rules.mark(
+                trace["frames"], self.keys(trace), self.data["platform"], thrown
+            )
         return found
 
     def short(self, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
@@ -28,39 +29,27 @@ class Place(NamedTuple):
 _KNOWN = ("module", "filename", "function", "context_line", "abs_path", "in_app")
 _usually = itemgetter(*_KNOWN)
 #: The same of a frame that came the short way, which has attributes and knows no `data`.
-of_struct = attrgetter(*_KNOWN, "package", "platform")
-
-#: What a frame of a platform's event is known by until it is looked at.
-Key = tuple[Any, ...]
+_attributes = attrgetter(*_KNOWN, "package", "platform")
 
 
-def of_dict(source: dict[str, Any], platform: str) -> Key:
-    """Tells a frame from others that may count otherwise; cheaper than its place."""
+def keys(sources: Sequence[Any], platform: str) -> list[int]:
+    """What tells each frame from others that may count otherwise, much cheaper than its place.
+
+    Only hashes: strings are hashed with a key of this process, so that nobody can make a frame that passes
+    for another, and by accident two of 64 bits do not meet.
+    """
+    if not sources or type(sources[0]) is dict:
+        return [hash((platform, _of_dict(source, platform))) for source in sources]
+    return [hash((platform, found)) for found in map(_attributes, sources)]
+
+
+def _of_dict(source: dict[str, Any], platform: str) -> tuple[Any, ...]:
     if "platform" not in source and "data" not in source and "package" not in source:
         try:
             return _usually(source)  # type: ignore[no-any-return]
         except KeyError:  # an attribute is not known, which is rarer
             pass
     return place(source, platform)
-
-
-def of_key(found: Key, platform: str) -> Place:
-    """The place that a key stands for."""
-    if isinstance(found, Place):
-        return found
-    module, filename, function, line, path, in_app, *rest = found
-    package, own = rest or (None, None)
-    return Place(
-        own or platform,
-        module or "",
-        filename or "",
-        function or "",
-        line or "",
-        path or filename or "",
-        package or "",
-        False,
-        in_app,
-    )
 
 
 def place(source: Any, platform: str) -> Place:

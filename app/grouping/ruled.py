@@ -22,6 +22,7 @@ class Met(NamedTuple):
     place: places.Place
     face: Face
     state: State  # as long as no rule looks further than the frame
+    is_moved: bool  # whether rules made it in-app, or the contrary, in this state
     seen: frames.Seen  # likewise
     named: fingerprint_rules.Face
     others: dict[State, frames.Seen]  # in states that depend on the frames around it
@@ -34,49 +35,42 @@ class Met(NamedTuple):
         return found
 
 
-class _Met(dict[places.Key, Met]):
-    """Frames of one platform by their keys: the same ones come again with every event of an issue."""
-
-    def __init__(self, rules: Rules, platform: str) -> None:
-        super().__init__()
-        self._rules, self._platform = rules, platform
-
-    def __missing__(self, key: places.Key) -> Met:
-        if len(self) >= MOST_FRAMES:
-            self.clear()
-        place = places.of_key(key, self._platform)
-        face = self._rules.stack.face(place)
-        state = self._rules.stack.alone(face, place.in_app)
-        named = self._rules.prints.face(place)
-        found = self[key] = Met(place, face, state, frames.seen(place, state), named, {})
-        return found
-
-
-class Rules(dict[str, _Met]):
-    """Rules about stack traces and fingerprints, the configuration's own and a project's; by platform, what
-    they found out about frames."""
+class Rules:
+    """Rules about stack traces and fingerprints, the configuration's own and a project's, and what they found
+    out about frames: the same ones come again with every event of an issue. Frames are known by their keys.
+    """
 
     def __init__(self, stack: StackRules, prints: FingerprintRules) -> None:
-        super().__init__()
         self.stack, self.prints = stack, prints
         self.number = next(_numbers)  # tells these rules from all others in this process
+        self._met: dict[int, Met] = {}
 
-    def __missing__(self, platform: str) -> _Met:
-        found = self[platform] = _Met(self, platform)
-        return found
-
-    def mark(self, sources: Sequence[Any], platform: str, thrown: Thrown) -> Marked:
+    def mark(self, sources: Sequence[Any], keys: Sequence[int], platform: str, thrown: Thrown) -> Marked:
         """Applies the rules to the frames of a trace, which stay as they are."""
-        known = self[platform]
-        if not sources or type(sources[0]) is dict:
-            met = [known[places.of_dict(source, platform)] for source in sources]
-        else:
-            met = [known[key] for key in map(places.of_struct, sources)]
+        known = self._met
+        try:
+            met = [known[key] for key in keys]
+        except KeyError:
+            met = [self._meet(*each, platform) for each in zip(sources, keys, strict=True)]
         about = self.stack.about(thrown)
         if not about and all([one.face.is_plain for one in met]):  # noqa: C419 a list is faster
             return Marked(met, None)
         faces, in_app = [one.face for one in met], [one.place.in_app for one in met]
         return Marked(met, self.stack.together(faces, in_app, about))
+
+    def _meet(self, source: Any, key: int, platform: str) -> Met:
+        if (known := self._met.get(key)) is not None:
+            return known
+        if len(self._met) >= MOST_FRAMES:
+            self._met.clear()
+        place = places.place(source, platform)
+        face = self.stack.face(place)
+        state = self.stack.alone(face, place.in_app)
+        named = self.prints.face(place)
+        found = self._met[key] = Met(
+            place, face, state, state.in_app is not place.in_app, frames.seen(place, state), named, {}
+        )
+        return found
 
 
 class Marked(NamedTuple):
@@ -91,11 +85,7 @@ class Marked(NamedTuple):
     def changes(self) -> list[tuple[int, bool]]:
         """The frames that are in-app now and were not, and the other way round, with what they are."""
         if self.settled is None:
-            return [
-                (index, one.state.in_app)
-                for index, one in enumerate(self.met)
-                if one.state.in_app is not one.place.in_app
-            ]
+            return [(index, one.state.in_app) for index, one in enumerate(self.met) if one.is_moved]
         return [
             (index, state.in_app)
             for index, (one, state) in enumerate(zip(self.met, self.settled.states, strict=True))

@@ -29,8 +29,8 @@ def stacktrace(trace: dict[str, Any], look: Look, thrown: Thrown = NOBODY) -> Pa
     """The frames of a trace as the rules left them; one that calls itself counts once."""
     sources = trace["frames"]
     found = look.mark(trace, thrown)
-    repeated = _repeated(sources)
-    if found.settled is None and not repeated and len(sources) > 1 and not look.in_full:
+    again = repeated(sources)
+    if found.settled is None and not again and len(sources) > 1 and not look.in_full:
         seen = [one.seen for one in found.met]
         return Pair(brief("stacktrace", map(_app, seen)), brief("stacktrace", map(_system, seen)))
     if found.settled is None:
@@ -38,7 +38,7 @@ def stacktrace(trace: dict[str, Any], look: Look, thrown: Thrown = NOBODY) -> Pa
     else:
         states = found.settled.states
         seen = [one.seen_in(state) for one, state in zip(found.met, states, strict=True)]
-    for index in repeated:
+    for index in again:
         seen[index] = frames.Seen(*(without(part, "it calls itself") for part in seen[index]))
     app, system = [one.app for one in seen], [one.system for one in seen]
     if len(seen) == 1 and look.data["platform"] in JAVASCRIPT and _says_nothing(sources[0]):
@@ -64,7 +64,7 @@ def _limited(parts: list[Part], settled: Settled, hint: str) -> Part:
     return branch("stacktrace", parts, hint)
 
 
-def _repeated(sources: list[dict[str, Any]]) -> list[int]:
+def repeated(sources: list[dict[str, Any]]) -> list[int]:
     """The positions of frames that are the same place as the frame before them."""
     lines = [source.get("lineno") for source in sources]
     if not any(map(eq, lines, lines[1:])):  # nearly all differ here

@@ -54,6 +54,7 @@ def compare(rows: Iterable[Row], known: Mapping[str, int]) -> Trial:
     issues: dict[int, int] = defaultdict(int)
     for (issue_id, _), count in counted.items():
         issues[issue_id] += count
+    known = attached(counted, known)
     carried = carry(counted, known)
     bound = {**known, **carried}
     stay: Counter[int] = Counter()
@@ -75,6 +76,20 @@ def compare(rows: Iterable[Row], known: Mapping[str, int]) -> Trial:
     fates.sort(key=lambda fate: (-sum(fate.joins.values()) - sum(fate.splits), fate.issue_id))
     created = len({found for of_issue in splits.values() for found in of_issue})
     return Trial(sum(issues.values()), len(issues), fates, carried, created)
+
+
+def attached(counted: Mapping[Row, int], known: Mapping[str, int]) -> dict[str, int]:
+    """`known` with what the store attaches by itself: hashes of events that another hash leads somewhere."""
+    found = dict(known)
+    has_more = True
+    while has_more:
+        has_more = False
+        for (_, hashes), _ in sorted(counted.items(), key=lambda one: (-one[1], one[0])):
+            target = _target(hashes, found)
+            for one in hashes if target is not None else ():
+                if one not in found:
+                    found[one], has_more = target, True
+    return found
 
 
 def carry(counted: Mapping[Row, int], known: Mapping[str, int]) -> dict[str, int]:
