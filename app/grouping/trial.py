@@ -56,7 +56,7 @@ def compare(rows: Iterable[Row], known: Mapping[str, int]) -> Trial:
         issues[issue_id] += count
     known = attached(counted, known)
     carried = carry(counted, known)
-    bound = {**known, **carried}
+    bound = attached(counted, {**known, **carried})
     stay: Counter[int] = Counter()
     joins: dict[int, Counter[int]] = defaultdict(Counter)
     splits: dict[int, Counter[str]] = defaultdict(Counter)
@@ -86,7 +86,9 @@ def attached(counted: Mapping[Row, int], known: Mapping[str, int]) -> dict[str, 
         has_more = False
         for (_, hashes), _ in sorted(counted.items(), key=lambda one: (-one[1], one[0])):
             target = _target(hashes, found)
-            for one in hashes if target is not None else ():
+            if target is None:
+                continue
+            for one in hashes:
                 if one not in found:
                     found[one], has_more = target, True
     return found
