@@ -79,7 +79,7 @@ def event(project_id: int, event_id: str, day: date | None = None) -> EventRow |
         ) days cross join lateral (
             {_EVENT} where e.day = days.day and e.project_id = %s and e.event_id = %s::uuid limit 1
         ) found limit 1"""
-    return _first(sql, [*_kept_days(), project_id, hexadecimal])
+    return _first(sql, [*kept_days(), project_id, hexadecimal])
 
 
 def latest(issue: Issue) -> EventRow | None:
@@ -160,18 +160,23 @@ _OLDER = "and e.received <= %s and (e.received < %s or e.event_id > %s::uuid)"
 _NEWER = "and e.received >= %s and (e.received > %s or e.event_id < %s::uuid)"
 
 
+def days(issue: Issue) -> tuple[date, date]:
+    """The first and the last day that may hold its events."""
+    _, first_kept = kept_days()
+    first = max(issue.first_seen.date() - timedelta(days=1), first_kept)
+    return first, (issue.last_seen + LATEST_RECEIPT).date()
+
+
 def _bounds(issue: Issue) -> list[Any]:
     """Values for _OF_ISSUE."""
-    _, first_kept = _kept_days()
-    first = max(issue.first_seen.date() - timedelta(days=1), first_kept)
-    return [first, (issue.last_seen + LATEST_RECEIPT).date(), issue.pk]
+    return [*days(issue), issue.pk]
 
 
 def _keyset(place: Place) -> list[Any]:
     return [place.received, place.received, place.event_id]
 
 
-def _kept_days() -> tuple[date, date]:
+def kept_days() -> tuple[date, date]:
     """Newest and oldest day that may hold events (a receipt may be late: two rotations are allowed for)."""
     today = clock.now().date()
     return today + timedelta(days=1), today - timedelta(days=settings.RETENTION_DAYS + 2)
