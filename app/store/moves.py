@@ -95,12 +95,10 @@ def _step(move_id: int) -> bool:
         return False
     if not move.data.get("quiet"):
         return _given(move) and _quiet(move_id)
-    prepared = replay.prepared(move) if move.kind == IssueMove.Kind.UNMERGE else None
     with transaction.atomic():
-        held = _held(move_id)
-        if held is None or held.data != move.data:
-            return held is not None
-        is_done = replay.step(held, prepared) if prepared else carry.step(held)
+        if (held := _held(move_id)) is None:
+            return False
+        is_done = replay.step(held) if held.kind == IssueMove.Kind.UNMERGE else carry.step(held)
         if is_done:
             held.state, held.finished = IssueMove.State.DONE, clock.now()
         held.touched = clock.now()

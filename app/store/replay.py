@@ -1,7 +1,9 @@
 """A split's job: the issue's events are read again, and those of the chosen hashes move with all they count.
 
-An event goes where the first of its known hashes leads, as it does when it arrives. Events that retention has
-dropped stay counted where they were: nothing says any more which hash they had. So do their users.
+An event goes where the first of its known hashes leads, as it does when it arrives. All that move were
+counted before the job began (app.store.moves), so what is subtracted here was added before. Events that
+retention has dropped stay counted where they were: nothing says any more which hash they had. So do their
+users.
 """
 
 from __future__ import annotations
@@ -106,31 +108,6 @@ class Moved(msgspec.Struct):
     target: int
 
 
-class Prepared(msgspec.Struct):
-    """A batch that was read, all of it counted, and where the next one begins."""
-
-    events: list[Moved]
-    following: walk.Mark | None
-
-
-def prepared(move: IssueMove) -> Prepared:
-    """The next events of the issue, none when all were read. Everything in it is counted on return.
-
-    What is subtracted later must have been added before, so it is read first and counted then.
-    """
-    if move.data.get("is_read"):
-        return Prepared([], None)
-    issue = Issue.objects.get(pk=move.survivor_id)
-    first, last = read.days(issue)
-    told = move.data.get("mark")
-    mark = msgspec.convert(told, walk.Mark) if told else walk.start((first, last))
-    with cursor() as statements:
-        rows, following = walk.batch(statements, issue.pk, _COLUMNS, mark, first, EVENTS)
-    counters.settle()
-    leads: dict[str, int] = move.data["hashes"]
-    return Prepared([_moved(row, leads, issue.pk) for row in rows], following)
-
-
 def _moved(row: tuple[Any, ...], leads: dict[str, int], stays: int) -> Moved:
     day, event_id, _, at, environment, release, user, level, title, tags, dictionary, body = row
     try:
@@ -142,21 +119,37 @@ def _moved(row: tuple[Any, ...], leads: dict[str, int], stays: int) -> Moved:
     return Moved(day, event_id, at, environment, release, user, level, title, tags, head, target)
 
 
-def step(move: IssueMove, batch: Prepared) -> bool:
+def step(move: IssueMove) -> bool:
     """One bounded piece of work on a job that the caller holds; whether that was the last one."""
-    issues = [move.survivor_id, *move.others]
     with cursor() as statements:
-        statements.execute("select pg_advisory_xact_lock(%s)", [counters.TAGS_LOCK])
-        statements.execute(_HOLD, [numbers(issues)])
         if move.data.get("is_read"):
+            _hold(statements, move)
             return _end(statements, move)
-        moved = _move(statements, move, [one for one in batch.events if one.target != move.survivor_id])
+        events, following = _batch(statements, move)
+        _hold(statements, move)
+        moved = _move(statements, move, [one for one in events if one.target != move.survivor_id])
         _count(statements, move.survivor_id, moved)
-        _stay(statements, move, [one for one in batch.events if one.target == move.survivor_id])
-    move.done += len(batch.events)
-    move.data["mark"] = msgspec.to_builtins(batch.following)
-    move.data["is_read"] = batch.following is None
+        _stay(statements, move, [one for one in events if one.target == move.survivor_id])
+    move.done += len(events)
+    move.data["mark"] = msgspec.to_builtins(following)
+    move.data["is_read"] = following is None
     return False
+
+
+def _hold(statements: Cursor, move: IssueMove) -> None:
+    """What these issues count is moved by nobody else from here on."""
+    statements.execute("select pg_advisory_xact_lock(%s)", [counters.TAGS_LOCK])
+    statements.execute(_HOLD, [numbers([move.survivor_id, *move.others])])
+
+
+def _batch(statements: Cursor, move: IssueMove) -> tuple[list[Moved], walk.Mark | None]:
+    """The next events of the issue and where the batch after them begins."""
+    issue = Issue.objects.get(pk=move.survivor_id)
+    first, last = read.days(issue)
+    told = move.data.get("mark")
+    mark = msgspec.convert(told, walk.Mark) if told else walk.start((first, last))
+    rows, following = walk.batch(statements, issue.pk, _COLUMNS, mark, first, EVENTS)
+    return [_moved(row, move.data["hashes"], issue.pk) for row in rows], following
 
 
 def _move(statements: Cursor, move: IssueMove, leaving: list[Moved]) -> list[Moved]:

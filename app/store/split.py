@@ -136,6 +136,8 @@ def give(move: IssueMove) -> None:
         given.filter(origin=target).update(origin=None)
         given.update(issue=target)
     issue = Issue.objects.get(pk=move.survivor_id)
+    for one in IssueHash.objects.filter(issue=issue).values_list("hash", flat=True):
+        hashes.setdefault(one.hex, issue.pk)  # those that came since then stay
     move.total = issue.events
     move.data |= {
         "given": True, "first_seen": issue.first_seen.isoformat(), "last_seen": issue.last_seen.isoformat()

@@ -318,6 +318,14 @@ def test_what_cannot_be_split_is_refused(project: Project) -> None:
         split(issue.pk, [uuid("c")], None, "user:1:b")
 
 
+def test_what_waits_to_be_counted_is_counted_before_it_moves(project: Project) -> None:
+    issue = send(project, "a")
+    record([event(project, hashes="b a", environment="staging", user=f"id:{n}") for n in range(3)])
+    finish(split(issue.pk, [uuid("b")], None, "user:1:a"))
+    assert (Issue.objects.get(pk=issue.pk).events, issue_of("b").events) == (1, 3)
+    assert_exact()
+
+
 def test_a_hash_without_a_kept_event_makes_an_issue_without_one(project: Project) -> None:
     issue = send(project, "a b", 3)
     finish(split(issue.pk, [uuid("b")], None, "user:1:a"))
