@@ -17,7 +17,7 @@ from app.web import (
 )
 from app.web.admin import mail, state
 from app.web.converters import EventId, ShortId
-from app.web.issues import actions, page, views
+from app.web.issues import actions, merging, page, views
 from app.web.onboarding import views as onboarding
 from app.web.projects import incoming
 from app.web.projects import settings as project_settings
@@ -46,6 +46,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:org>/issues/undo/", actions.undo, name="undo"),
     path(f"{ISSUE}.md", page.markdown, name="issue-markdown"),
     path(f"{ISSUE}/", page.issue, name="issue"),
+    path(f"{ISSUE}/merge/", merging.merge, name="merge"),
+    path(f"{ISSUE}/split/", merging.split, name="split"),
+    path(f"{ISSUE}/discard/", merging.discard, name="discard"),
     path(f"{ISSUE}/events/oldest/", page.oldest, name="oldest-event"),
     path(f"{ISSUE}/events/<event_id:event_id>/", page.issue, name="event"),
     path(f"{ISSUE}/events/<event_id:event_id>/json/", page.raw, name="event-json"),
@@ -75,6 +78,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PROJECT}/start/waiting/", onboarding.waiting, name="waiting"),
     path(f"{PROJECT}/settings/", project_settings.settings, name="project-settings"),
     path(f"{PROJECT}/settings/incoming/", incoming.incoming, name="incoming"),
+    path(f"{PROJECT}/settings/discarded/<int:pk>/", project_settings.stop_discarding, name="stop-discarding"),
     path(f"{PROJECT}/settings/keys/", project_settings.new_key, name="new-key"),
     path(f"{PROJECT}/settings/keys/<int:pk>/", project_settings.change_key, name="change-key"),
     path(f"{PROJECT}/settings/keys/<int:pk>/delete/", project_settings.delete_key, name="delete-key"),

@@ -20,6 +20,7 @@ from app.models import (
     Quarantined,
     Role,
     TeamMembership,
+    Tombstone,
     User,
 )
 from app.store import attachments
@@ -59,6 +60,10 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "undo": ("post", MOVED_IN_ORGANIZATION),
     "issue": ("get", IN_PROJECT),
     "issue-markdown": ("get", IN_PROJECT),
+    "merge": ("get", IN_PROJECT),
+    "split": ("post", MOVED_IN_PROJECT),
+    "discard": ("post", MOVED_IN_PROJECT),
+    "stop-discarding": ("post", MOVED_IN_PROJECT),
     "oldest-event": ("get", MOVED_IN_PROJECT),
     "event": ("get", IN_PROJECT),
     "event-json": ("get", IN_PROJECT),
@@ -179,6 +184,9 @@ def address(name: str, world: World) -> str:
     wanted = {key: world.arguments[key] for key in pattern.pattern.converters}
     if name == "short-id":
         return f"/{world.arguments['short_id']}"
+    if name == "stop-discarding":
+        stone = Tombstone.objects.filter(project=world.issue.project).first()
+        wanted["pk"] = (stone or discarded(world.issue)).pk
     if name == "resolve-feedback":
         wanted["pk"] = Feedback.objects.get().pk
     if name == "replay-quarantined":
@@ -187,6 +195,12 @@ def address(name: str, world: World) -> str:
         failed = {"task": "x", "args": [], "error": "e", "failed": clock.now()}
         wanted["pk"] = FailedTask.objects.get_or_create(message_id="m", defaults=failed)[0].pk
     return reverse(name, kwargs=wanted)
+
+
+def discarded(issue: Issue) -> Tombstone:
+    return Tombstone.objects.create(
+        project=issue.project, number=7, title="", before="unresolved", created=clock.now()
+    )
 
 
 def quarantined(project: Project) -> Quarantined:
