@@ -15,7 +15,7 @@ from app.accounts.projects import RESERVED
 from app.models import DsnKey, IssueHash, Project, Tombstone
 from app.store import discard
 from app.store.holding import Impossible
-from app.web.issues.actions import cause
+from app.web.issues.actions import back, cause
 from app.web.onboarding.platforms import PLATFORMS
 from app.web.shell import Place, in_organization, shown
 
@@ -137,9 +137,10 @@ def stop_discarding(request: HttpRequest, place: Place, project: str, pk: int) -
     except Impossible as error:
         messages.error(request, str(error))
     else:
-        messages.success(
-            request, f"{issue.short_id} is back" if issue else "The next event makes a new issue"
-        )
+        said = f"{issue.short_id} is back" if issue else "The next event makes a new issue"
+        messages.success(request, said)
+    if "next" in request.POST:
+        return back(request, place)
     return redirect("project-settings", place.organization.slug, found.slug)
 
 
