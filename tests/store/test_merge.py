@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+import textwrap
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from django.conf import settings
 
 from app.base import clock
 from app.event import Event as Arriving
@@ -41,6 +46,7 @@ from tests.store.test_concurrency import (
     deadlocks,
     record_all,
     waiting,
+    writing,
 )
 from tests.tasks.crews import database_url, eventually
 
@@ -392,6 +398,54 @@ def test_two_workers_on_one_job_do_it_once(project: Project, monkeypatch: pytest
     finish(IssueMove.objects.get(pk=back.pk))
     assert (Issue.objects.get(pk=issue.pk).events, Issue.objects.get(pk=other.pk).events) == (20, 20)
     assert_exact()
+
+
+MOVER = """
+    import sys, django
+    django.setup()
+    from app.store import carry, moves, replay
+    carry.EVENTS = replay.EVENTS = 20
+    print("ready", flush=True)
+    while moves.advance(int(sys.argv[1]), 0):
+        pass
+"""
+
+
+def test_movers_killed_at_random_moments_lose_and_double_nothing(project: Project) -> None:
+    chance = random.Random(6)
+    one, two = send(project, "one", 400), send(project, "two", 100)
+    for user in range(20):
+        record([event(project, hashes="one", user=f"id:{user}") for _ in range(10)])
+    move = merge([one.pk], two.pk, None, "user:1:a")
+    kills = killed(move, chance)
+    finish(move)
+    assert Issue.objects.get(pk=two.pk).events == 700
+    assert_exact()
+    back = undo_merge(move.pk, None, "user:1:b")
+    kills += killed(back, chance)
+    finish(back)
+    assert (Issue.objects.get(pk=one.pk).events, Issue.objects.get(pk=two.pk).events) == (600, 100)
+    assert_exact()
+    assert kills >= 4
+
+
+def killed(move: IssueMove, chance: random.Random) -> int:
+    """How many workers were killed before the job was done."""
+    kills = 0
+    for _ in range(4):
+        words = [sys.executable, "-c", textwrap.dedent(MOVER), str(move.pk)]
+        environment = {
+            "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "app.settings", "PATH": "/usr/bin",
+        }  # fmt: skip
+        mover = subprocess.Popen(words, stdout=subprocess.PIPE, cwd=settings.ROOT, env=environment)
+        assert mover.stdout is not None
+        assert mover.stdout.readline() == b"ready\n"
+        time.sleep(chance.uniform(0, 0.12))
+        mover.kill()
+        mover.wait()
+        eventually(lambda: not writing())
+        kills += IssueMove.objects.filter(pk=move.pk, state="open").exists()
+    return kills
 
 
 def finish_alone(move_id: int) -> None:

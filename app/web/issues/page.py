@@ -75,16 +75,23 @@ def issue(
         newer=newer,
         bars=read.sparklines([found.pk], hours=24, now=clock.now())[found.pk],
         tags=read.tag_distribution(found, values=5),
-        activities=Activity.objects.filter(
-            issue__in=Issue.objects.filter(Q(pk=found.pk) | Q(merged_into=found)).values("pk")
-        )
-        .select_related("user")
-        .order_by("-at", "-pk")[:ACTIVITIES],
+        activities=history(found),
         address=address(found, place),
         trace_id=trace_of(event) if event else "",
         **(of_event(event, request) if event else {}),
     )
     return render(request, "issues/issue.html", context)
+
+
+def history(found: Issue) -> list[Activity]:
+    """What happened to the issue and to those that were merged into it, the newest first."""
+    everyone = Issue.objects.filter(Q(pk=found.pk) | Q(merged_into=found)).values("pk")
+    own = Q(issue=found) | ~Q(kind="merged_into")  # which the survivor says of itself
+    rows = Activity.objects.filter(own, issue__in=everyone).select_related("user", "issue")
+    activities = list(rows.order_by("-at", "-pk")[:ACTIVITIES])
+    for each in activities:
+        each.issue.project = found.project
+    return activities
 
 
 def trace_of(event: EventRow) -> str:

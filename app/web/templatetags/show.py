@@ -254,7 +254,7 @@ DEEDS = {
     "unresolved": "reopened it",
     "archived": "archived it",
     "undone": "took the last change back",
-    "merged": "merged into it",
+    "merged": "merged in",
     "merged_into": "merged it into",
     "split_off": "split off",
     "split_from": "split it off",
