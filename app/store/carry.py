@@ -14,12 +14,12 @@ import msgspec
 
 from app.models import Issue, IssueMove
 from app.store import counters, read, walk
-from app.store.database import Cursor, array, cursor, numbers
+from app.store.database import Cursor, array, cursor
+from app.store.holding import stop_counting
 
 #: Rows of one step.
 USERS, TAGS, EVENTS = 5000, 5000, 1000
 
-_HOLD = "select id from app_issue where id = any (%s::bigint[]) order by id for no key update"
 _HOURS = """
 with taken as (delete from app_issuehour where issue_id = %(source)s returning hour, environment_id, events)
 insert into app_issuehour as t (issue_id, hour, environment_id, events)
@@ -95,7 +95,7 @@ def step(move: IssueMove) -> bool:
 def _counts(statements: Cursor, source: int, target: int) -> bool:
     """Takes some of what is counted of the source; whether there was any."""
     values = {"source": source, "target": target}
-    statements.execute(_HOLD, [numbers([source, target])])
+    stop_counting(statements, [source, target])
     if _first(statements, _USERS, values | {"most": USERS}):
         return True
     statements.execute("select pg_advisory_xact_lock(%s)", [counters.TAGS_LOCK])

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from app.base import clock
 from app.models import Activity, Issue, IssueMove, Project
+from app.store.database import Cursor, numbers
 
 
 class Impossible(Exception):
@@ -32,6 +33,12 @@ def held(issue_ids: Iterable[int]) -> dict[int, Issue]:
     for issue in found.values():
         issue.project = project
     return found
+
+
+def stop_counting(statements: Cursor, issue_ids: list[int]) -> None:
+    """Lets nobody else count for these issues until the transaction ends; tags have a lock of their own."""
+    sql = "select id from app_issue where id = any (%s::bigint[]) order by id for no key update"
+    statements.execute(sql, [numbers(issue_ids)])
 
 
 def note(issue: Issue, kind: str, user_id: int | None, cause: str, others: Iterable[Issue] = ()) -> None:

@@ -21,6 +21,7 @@ from app.base import clock
 from app.models import BodyDictionary, Issue, IssueMove, MoveUser
 from app.store import bodies, counters, read, walk
 from app.store.database import Cursor, array, arrays, columns, cursor, numbers
+from app.store.holding import stop_counting
 
 #: Events and users of one step.
 EVENTS, USERS = 500, 5000
@@ -30,11 +31,11 @@ LATE = timedelta(hours=1)
 
 _COLUMNS = """
 e."timestamp", e.environment_id, e.release_id, e.user_hash, e.level, e.title, e.tags, e.dictionary, e.body"""
-_EVENTS = f"""
-update app_event e set issue_id = u.target from unnest({arrays("uuid bigint")}) u(event_id, target)
-where e.day = '{{day}}' and e.project_id = %s and e.event_id = u.event_id and e.issue_id = %s
-returning e.event_id"""
-_HOLD = "select id from app_issue where id = any (%s::bigint[]) order by id for no key update"
+#: By the primary key: joined to a list of ids, the whole day was read for each batch.
+_EVENTS = """
+update app_event set issue_id = %s
+where day = '{day}' and project_id = %s and event_id = any (%s::uuid[]) and issue_id = %s
+returning event_id"""
 _HOURS_LESS = f"""
 update app_issuehour t set events = greatest(t.events - u.events, 0)
 from unnest({arrays("timestamptz bigint bigint")}) u(hour, environment_id, events)
@@ -139,7 +140,7 @@ def step(move: IssueMove) -> bool:
 def _hold(statements: Cursor, move: IssueMove) -> None:
     """What these issues count is moved by nobody else from here on."""
     statements.execute("select pg_advisory_xact_lock(%s)", [counters.TAGS_LOCK])
-    statements.execute(_HOLD, [numbers([move.survivor_id, *move.others])])
+    stop_counting(statements, [move.survivor_id, *move.others])
 
 
 def _batch(statements: Cursor, move: IssueMove) -> tuple[list[Moved], walk.Mark | None]:
@@ -155,10 +156,9 @@ def _batch(statements: Cursor, move: IssueMove) -> tuple[list[Moved], walk.Mark 
 def _move(statements: Cursor, move: IssueMove, leaving: list[Moved]) -> list[Moved]:
     """Those that really were the issue's until now."""
     gone: set[UUID] = set()
-    for day in sorted({one.day for one in leaving}):
-        pairs = sorted((one.event_id, one.target) for one in leaving if one.day == day)
-        ids, targets = columns(pairs, 2)
-        values = [array(ids), numbers(targets), move.project_id, move.survivor_id]
+    for day, target in sorted({(one.day, one.target) for one in leaving}):
+        ids = sorted(one.event_id for one in leaving if (one.day, one.target) == (day, target))
+        values = [target, move.project_id, array(ids), move.survivor_id]
         gone |= {one for (one,) in statements.execute(_EVENTS.format(day=day), values)}
     return [one for one in leaving if one.event_id in gone]
 

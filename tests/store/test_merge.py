@@ -17,6 +17,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from app.base import clock
 from app.event import Event as Arriving
@@ -558,6 +559,21 @@ def test_a_job_nobody_works_on_and_counts_that_came_back_are_found(project: Proj
     finish(left)
     assert Counter(Event.objects.values_list("issue", flat=True)) == {two.pk: 4}
     assert_exact()
+
+
+def test_events_of_a_batch_are_moved_by_the_primary_key(project: Project) -> None:
+    issue = send(project, "a", 50)
+    send(project, "b a", 5)
+    move = split(issue.pk, [uuid("b")], None, "user:1:a")
+    moves.advance(move.pk, 0)
+    with connection.cursor() as statements:
+        statements.execute("analyze app_event; set enable_seqscan = off")
+        plan = replay._EVENTS.format(day=clock.now().date())
+        ids = list(Event.objects.values_list("event_id", flat=True)[:5])
+        statements.execute(f"explain {plan}", [issue.pk, project.pk, ids, issue.pk])
+        told = "\n".join(row for (row,) in statements.fetchall())
+        statements.execute("reset enable_seqscan")
+    assert "event_id = ANY" in told.split("Index Cond", 1)[1].splitlines()[0], told
 
 
 def test_releases_stay_what_they_were(project: Project) -> None:
