@@ -37,6 +37,7 @@ QUEUES = (
     Queue("notify", True, "the outbox and everything that leaves by HTTP"),
     Queue("email", True, "SMTP"),
     Queue("stats", True, "counters"),
+    Queue("merge", False, "events that go from one issue to another"),
     Queue("schedule", False, "beat's fan-outs"),
     Queue("cleanup", False, "partitions, retention, expiry"),
 )
@@ -60,6 +61,15 @@ TASKS = (
     Spec("stats.fold_durations", "stats", "tallies are deleted as they are counted", "every 5 s", every=5),
     Spec("stats.check_quotas_and_spikes", "schedule", "(project, category)", "every minute", every=60),
     Spec("releases.roll_up_health", "stats", "tallies are deleted as they are counted", "every 5 s", every=5),
+    Spec("issues.merge", "merge", "(cause), rows move once, under the job's lock", "a person merges"),
+    Spec(
+        "issues.unmerge",
+        "merge",
+        "(cause), rows move once, under the job's lock",
+        "a person splits",
+    ),
+    Spec("issues.sweep_merged", "schedule", "(cause of the job)", "every minute", every=60),
+    Spec("issues.purge_discarded", "cleanup", "DELETE of what is there", "every 10 minutes", every=600),
     Spec("store.rotate_partitions", "cleanup", "IF NOT EXISTS", "hourly", every=3600),
     Spec("store.train_dictionaries", "cleanup", "(family, version)", "every 10 minutes", every=600),
     Spec("accounts.expire", "cleanup", "guarded DELETE", "hourly", every=3600),

@@ -22,7 +22,7 @@ from app.normalize import titles
 from app.normalize.limits import Limits
 from app.normalize.read import digest, parts, read
 from app.options import Choices, Grouping, unchosen
-from app.store import quarantine
+from app.store import outcomes, quarantine
 from app.store.apart import Culprit, prepare_apart, record_apart
 from app.store.choices import chosen
 from app.store.pending import Pending
@@ -79,7 +79,10 @@ def process(group: bytes) -> list[Refused]:
         late = [*quarantinable(group, recorded.culprits), *unkept(group, recorded.requests)]
         record((), refused=late)
         whole.refused += late
-    refunds.give_back(whole.onces)
+    discarded = outcomes.ended(
+        (row for row in whole.rows if row.kind == "discarded"), "filtered", "discarded-hash"
+    )
+    refunds.give_back([*whole.onces, *discarded])
     notable = [one.notable_id for one in recorded.stored if one.notable_id is not None]
     if notable:
         announce.later(notable)

@@ -1,12 +1,15 @@
-"""What is worked out about issues beside their events."""
+"""What is worked out about issues beside their events; what follows when they are merged, split, discarded."""
 
 from __future__ import annotations
 
-from app.store import similar
+from app.models import IssueMove
+from app.store import discard, moves, similar
 from tasks.base import task
 
 #: Issues compared in one transaction, and how often in a row: an upgrade must not take the queue for itself.
 AT_ONCE, TIMES = 100, 20
+#: Seconds of one task: alerts and counters wait in the same process for no longer.
+SLICE = 1.0
 
 
 @task("issues.update_similar")
@@ -23,3 +26,35 @@ def sweep_similar() -> None:
         similar.update(ids)
         if len(ids) < AT_ONCE:
             return
+
+
+@task("issues.merge")
+def merge(move_id: int) -> None:
+    """Carries events and counters of merged issues to their survivor, and queues what is left of the work."""
+    go_on(moves.advance(move_id, SLICE))
+
+
+@task("issues.unmerge")
+def unmerge(move_id: int) -> None:
+    """Moves the events of split hashes and what they count, and queues what is left of the work."""
+    go_on(moves.advance(move_id, SLICE))
+
+
+@task("issues.sweep_merged")
+def sweep_merged() -> None:
+    """Goes on with what a killed worker left, and moves what merged issues have again."""
+    for move in [*moves.leftovers(), *moves.waiting()]:
+        go_on(move)
+
+
+@task("issues.purge_discarded")
+def purge_discarded() -> None:
+    """Deletes what was discarded a day ago."""
+    if discard.purge(SLICE):
+        purge_discarded.later()
+
+
+def go_on(move: IssueMove | None) -> None:
+    """Queues the job, when the transaction commits."""
+    if move is not None:
+        (merge if move.kind == IssueMove.Kind.MERGE else unmerge).later(move.pk)

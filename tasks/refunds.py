@@ -1,7 +1,8 @@
-"""Events that a filter met use up nothing of their key's limit: they are given back to the shared number.
+"""Events that a filter met, or whose issue is discarded, use up nothing of their key's limit.
 
-The accepting side counts before anybody knows what is in an event, so this comes a moment later. It may come
-twice, when a group is delivered twice; a limit is no account.
+They are given back to the number that all share. The accepting side counts before anybody knows what is in
+an event, so this comes a moment later. It may come twice, when a group is delivered twice; a limit is no
+account.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ def announce(ids: Sequence[int]) -> list[Notification]:
         .order_by("pk")
     )
     people = {project: audience(project) for project in {row.issue.project for row in rows}}
-    messages = [message(row, user) for row in rows for user in people[row.issue.project]]
+    told = [row for row in rows if row.issue.is_listed]  # not merged or discarded meanwhile
+    messages = [message(row, user) for row in told for user in people[row.issue.project]]
     Notable.objects.filter(pk__in=[row.pk for row in rows]).update(announced=clock.now())
     return messages
 

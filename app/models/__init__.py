@@ -3,6 +3,7 @@
 from app.models.event import Applied, BodyDictionary, Event, Outcome, Quarantined
 from app.models.feedback import Feedback
 from app.models.issue import (
+    LISTED,
     Activity,
     Issue,
     IssueHash,
@@ -14,8 +15,10 @@ from app.models.issue import (
     Status,
     Substatus,
     TagValue,
+    Tombstone,
 )
 from app.models.monitor import CheckIn, Monitor
+from app.models.move import IssueMove, MoveUser
 from app.models.notification import Notification
 from app.models.organization import Membership, Organization, Role, Team, TeamMembership
 from app.models.project import DsnKey, Environment, Project, ProjectTeam, RateLimit
@@ -27,10 +30,11 @@ from app.models.user import User
 from app.models.work import DueTask, FailedTask, Heartbeat
 
 __all__ = [
-    "Activity", "ApiToken", "Applied", "BodyDictionary", "CheckIn", "DsnKey", "DueTask", "Environment",
-    "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour", "IssueSignature",
-    "IssueTag", "IssueUser", "Membership", "Monitor", "Notable", "Notification", "Organization", "Outcome",
-    "Project", "ProjectTeam", "Quarantined", "RateLimit", "Release", "ReleaseHealth", "ReleaseProject",
-    "Role", "SessionTally", "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team",
-    "TeamMembership", "TransactionHour", "User",
+    "LISTED", "Activity", "ApiToken", "Applied", "BodyDictionary", "CheckIn", "DsnKey", "DueTask",
+    "Environment", "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour",
+    "IssueMove", "IssueSignature", "IssueTag", "IssueUser", "Membership", "Monitor", "MoveUser", "Notable",
+    "Notification", "Organization", "Outcome", "Project", "ProjectTeam", "Quarantined", "RateLimit",
+    "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally", "SpanTally", "Status",
+    "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership", "Tombstone", "TransactionHour",
+    "User",
 ]  # fmt: skip

@@ -18,6 +18,12 @@ class Status(models.TextChoices):
     UNRESOLVED = "unresolved", "Unresolved"
     RESOLVED = "resolved", "Resolved"
     ARCHIVED = "archived", "Archived"
+    MERGED = "merged", "Merged"  # into `merged_into`, where its events go
+    DISCARDED = "discarded", "Discarded"  # to be deleted, see Tombstone
+
+
+#: Those of issues that lists show and people act on.
+LISTED = (Status.UNRESOLVED, Status.RESOLVED, Status.ARCHIVED)
 
 
 class Substatus(models.TextChoices):
@@ -50,10 +56,15 @@ class Issue(models.Model):
     last_release = models.ForeignKey(Release, models.SET_NULL, null=True, related_name="+")
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     assignee_team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="+")
+    # Never one that is merged itself: chains are flattened.
+    merged_into = models.ForeignKey("self", models.CASCADE, null=True, related_name="merged", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "number"], name="issue_number_once")]
         indexes = [
+            models.Index(
+                "merged_into", condition=models.Q(merged_into__isnull=False), name="issue_by_survivor"
+            ),
             models.Index("project", "status", models.F("last_seen").desc(), name="issue_by_last_seen"),
             models.Index("project", models.F("first_seen").desc(), name="issue_by_first_seen"),
         ]
@@ -69,6 +80,30 @@ class Issue(models.Model):
     def level_name(self) -> str:
         return next((name for name, rank in LEVELS.items() if rank == self.level), "error")
 
+    @property
+    def is_listed(self) -> bool:
+        return self.status in LISTED
+
+
+class Tombstone(models.Model):
+    """What is left of a discarded issue: its hashes name it for as long as their events are dropped."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    issue = models.OneToOneField(Issue, models.SET_NULL, null=True, related_name="tombstone")
+    number = models.PositiveIntegerField()  # the issue's
+    title = models.CharField(max_length=300)
+    before = models.CharField(max_length=10)  # the issue's status, for those who think better of it
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created = models.DateTimeField()
+    purged = models.DateTimeField(null=True)  # since when the events are being deleted
+
+    class Meta:
+        indexes = [models.Index("created", condition=models.Q(issue__isnull=False), name="tombstone_due")]
+
+    @property
+    def short_id(self) -> str:
+        return short_id(self.project.slug, self.number)
+
 
 class IssueHash(models.Model):
     """A grouping hash of a project. The constraint is what makes two workers agree on one issue."""
@@ -81,9 +116,19 @@ class IssueHash(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     # "discarded": events with this hash are dropped and counted as filtered.
     state = models.CharField(max_length=10, default="active")
+    tombstone = models.ForeignKey(
+        Tombstone, models.SET_NULL, null=True, related_name="hashes", db_index=False
+    )
+    # The issue it belonged to before that was merged; None for the issue's own.
+    origin = models.ForeignKey(
+        Issue, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "hash"], name="issue_hash_once")]
+        indexes = [
+            models.Index("tombstone", condition=models.Q(tombstone__isnull=False), name="hash_by_tombstone")
+        ]
 
 
 class IssueSignature(models.Model):

@@ -50,9 +50,9 @@ class IssueMail:
 
 
 def issue_mail(row: Notification) -> IssueMail | None:
-    """What to tell about the row's issue; None when the issue was deleted meanwhile."""
+    """What to tell about the row's issue; None when it was deleted, merged or discarded meanwhile."""
     issue = row.issue
-    if issue is None:
+    if issue is None or not issue.is_listed:
         return None
     event = _event(row, issue)
     project, came_back = issue.project, row.kind == "issue_regressed"

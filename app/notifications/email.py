@@ -25,7 +25,7 @@ def send(row: Notification) -> Answer:
     try:
         mail = issue_mail(row)
         if mail is None:
-            return Answer("The issue was deleted before the mail was sent", final=True)
+            return Answer("The issue was deleted, merged or discarded before the mail was sent", final=True)
         get_connection().send_messages([compose(row, mail)])
     except (smtplib.SMTPException, OSError) as error:
         return refused(error)

@@ -171,6 +171,28 @@ def platform(raw: bytes) -> str:
     return _platform(raw).platform
 
 
+class Head(msgspec.Struct):
+    """What an issue shows of its newest event, and what says which issue that is."""
+
+    kind: str = "error"
+    platform: str = ""
+    culprit: str = ""
+    metadata: dict[str, str] = {}
+    grouping: Hashes | None = None
+
+
+class Hashes(msgspec.Struct):
+    hashes: list[str] = []
+
+
+_head = msgspec.json.Decoder(Head).decode
+
+
+def head(dictionary: int | None, body: bytes) -> Head:
+    """The little that is needed to move an event. Raises BodyDictionary.DoesNotExist like `unpack`."""
+    return _head(unpacked(dictionary, body))
+
+
 def family(platform: str) -> str:
     """Platforms whose events look alike share a dictionary."""
     return {"node": "javascript", "cocoa": "native", "objc": "native", "c": "native", "swift": "native"}.get(

@@ -112,6 +112,12 @@ def fold_tags() -> int:
     return folding.fold("app_tagtally", TAGS_LOCK, partial(_count, _TAGS))
 
 
+def settle() -> None:
+    """When this returns, everything is counted that was stored before it was called."""
+    folding.fold("app_tally", COUNTS_LOCK, partial(_count, _COUNTS), patiently=True)
+    folding.fold("app_tagtally", TAGS_LOCK, partial(_count, _TAGS), patiently=True)
+
+
 def _count(sql: str, statements: Cursor, most: int) -> int:
     (count,) = statements.execute(sql, [most]).fetchone() or (0,)
     return int(count)

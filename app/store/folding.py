@@ -25,10 +25,14 @@ FOREIGN_KEY = "23503"
 Count = Callable[[Cursor, int], int]
 
 
-def fold(table: str, lock: int, count: Count) -> int:
-    """Counts what waits in a table; how many tallies that were. Whoever counts holds the lock."""
+def fold(table: str, lock: int, count: Count, *, patiently: bool = False) -> int:
+    """Counts what waits in a table; how many tallies that were. Whoever counts holds the lock.
+
+    Patiently: waits for another process that counts, so that afterwards everything is counted that was there
+    before.
+    """
     total = 0
-    while done := _once(table, lock, count, AT_ONCE):
+    while done := _once(table, lock, count, AT_ONCE, patiently):
         total += done
         if done < AT_ONCE:
             break
@@ -48,21 +52,24 @@ def rows(taken: list[Any]) -> list[Any]:
     return [row for (moved,) in taken for row in json.loads(moved)]
 
 
-def _once(table: str, lock: int, count: Count, most: int) -> int:
+def _once(table: str, lock: int, count: Count, most: int, patiently: bool) -> int:
     """One transaction; 0 when nothing waits or another process counts."""
     try:
         with transaction.atomic(), cursor() as statements:
-            return count(statements, most) if _alone(statements, lock) else 0
+            return count(statements, most) if _alone(statements, lock, patiently) else 0
     except (DataError, IntegrityError) as error:
         if sqlstate(error) == FOREIGN_KEY:  # something was deleted at this very moment
             raise
         if most > 1:
-            return sum(_once(table, lock, count, 1) for _ in range(most))
+            return sum(_once(table, lock, count, 1, patiently) for _ in range(most))
         log.exception("A tally cannot be counted and stays in %s", table)
         return _put_aside(table)
 
 
-def _alone(statements: Cursor, lock: int) -> bool:
+def _alone(statements: Cursor, lock: int, patiently: bool) -> bool:
+    if patiently:
+        statements.execute("select pg_advisory_xact_lock(%s)", [lock])
+        return True
     (alone,) = statements.execute("select pg_try_advisory_xact_lock(%s)", [lock]).fetchone() or (False,)
     return bool(alone)
 

@@ -160,11 +160,16 @@ _OLDER = "and e.received <= %s and (e.received < %s or e.event_id > %s::uuid)"
 _NEWER = "and e.received >= %s and (e.received > %s or e.event_id < %s::uuid)"
 
 
-def _bounds(issue: Issue) -> list[Any]:
-    """Values for _OF_ISSUE."""
+def days(issue: Issue) -> tuple[date, date]:
+    """The first and the last day that may hold its events."""
     _, first_kept = kept_days()
     first = max(issue.first_seen.date() - timedelta(days=1), first_kept)
-    return [first, (issue.last_seen + LATEST_RECEIPT).date(), issue.pk]
+    return first, (issue.last_seen + LATEST_RECEIPT).date()
+
+
+def _bounds(issue: Issue) -> list[Any]:
+    """Values for _OF_ISSUE."""
+    return [*days(issue), issue.pk]
 
 
 def _keyset(place: Place) -> list[Any]:

@@ -70,7 +70,8 @@ def _move(
     issue_ids: list[int], user_id: int | None, cause: str, kind: str, after: dict[str, Any]
 ) -> list[Changed]:
     with transaction.atomic():
-        moved = [issue for issue in _locked(issue_ids).values() if issue.status != after["status"]]
+        now = _locked(issue_ids).values()
+        moved = [issue for issue in now if issue.is_listed and issue.status != after["status"]]
         changes = [Changed(issue.pk, _state(issue), after) for issue in moved]
         Issue.objects.filter(pk__in=[issue.pk for issue in moved]).update(**after)
         _note(changes, user_id, cause, kind)

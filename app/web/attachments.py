@@ -8,9 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 
 from app.base import clock
+from app.models import Issue
 from app.store import attachments
 from app.web.issues.files import IMAGES
-from app.web.issues.page import event_of, find
+from app.web.issues.page import event_of, of_issue
 from app.web.shell import Place, in_organization
 
 #: What is shown as the text it is, whatever it is called.
@@ -18,12 +19,12 @@ TEXTS = frozenset(("text/plain", "text/csv", "application/json", "text/xml", "ap
 TEXT_NAMES = (".txt", ".log", ".csv", ".json", ".xml", ".runtime-xml", ".ini", ".yaml", ".yml", ".md")
 
 
-@in_organization
+@of_issue
 def attachment(
-    request: HttpRequest, place: Place, short_id: tuple[str, int], event_id: uuid.UUID, number: int
+    request: HttpRequest, _place: Place, found: Issue, event_id: uuid.UUID, number: int
 ) -> HttpResponse:
     """The bytes. `?show` asks for them in the browser's window, which is given for harmless kinds only."""
-    event = event_of(find(place, short_id), event_id)
+    event = event_of(found, event_id)
     file = attachments.file(event.project_id, event.event_id, event.received, number)
     return _given(request, file)
 

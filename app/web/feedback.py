@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from app.base import clock
-from app.models import Feedback, Issue
+from app.models import LISTED, Feedback, Issue
 from app.store import feedback as store
 from app.web.shell import Place, in_organization, shown
 
@@ -31,7 +31,7 @@ def feedback(request: HttpRequest, place: Place) -> HttpResponse:
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = list(page.object_list)
     issues = store.issues_of(rows)
-    known = Issue.objects.select_related("project").in_bulk(set(issues.values()))
+    known = Issue.objects.filter(status__in=LISTED).select_related("project").in_bulk(set(issues.values()))
     context = shown(
         place,
         section="feedback",

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from app.models import Issue, Project, Release, ReleaseProject
+from app.models import LISTED, Issue, Project, Release, ReleaseProject
 from app.store import health as store
 from app.store.health import Health
 from app.web import periods
@@ -84,7 +84,7 @@ def release(request: HttpRequest, place: Place, version: str) -> HttpResponse:
         raise Http404("There is no such release in a project that you see.")
     about = rows[0].release
     steps = list(zip(*(row.steps for row in rows), strict=True))
-    new = Issue.objects.filter(first_release=about, project__in=place.projects).select_related("project")
+    new = Issue.objects.filter(first_release=about, project__in=place.projects, status__in=LISTED)
     context = shown(
         place,
         section="releases",
@@ -93,7 +93,7 @@ def release(request: HttpRequest, place: Place, version: str) -> HttpResponse:
         rows=rows,
         sessions=[sum(sessions for sessions, _ in ones) for ones in steps],
         crashed=[sum(crashed for _, crashed in ones) for ones in steps],
-        issues=new.order_by("-last_seen")[:20],
+        issues=new.select_related("project").order_by("-last_seen")[:20],
         **periods.choices(place, now, OFFERED),
     )
     return render(request, "releases/release.html", context)

@@ -17,7 +17,7 @@ from app.web import (
 )
 from app.web.admin import mail, state
 from app.web.converters import EventId, ShortId
-from app.web.issues import actions, page, similar, views
+from app.web.issues import actions, merging, page, similar, views
 from app.web.onboarding import views as onboarding
 from app.web.projects import grouping, incoming
 from app.web.projects import settings as project_settings
@@ -48,6 +48,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ISSUE}/", page.issue, name="issue"),
     path(f"{ISSUE}/similar/", similar.similar, name="similar"),
     path(f"{ISSUE}/compare/<short_id:other>/", similar.compare, name="compare"),
+    path(f"{ISSUE}/merge/", merging.merge, name="merge"),
+    path(f"{ISSUE}/split/", merging.split, name="split"),
+    path(f"{ISSUE}/discard/", merging.discard, name="discard"),
     path(f"{ISSUE}/events/oldest/", page.oldest, name="oldest-event"),
     path(f"{ISSUE}/events/<event_id:event_id>/", page.issue, name="event"),
     path(f"{ISSUE}/events/<event_id:event_id>/json/", page.raw, name="event-json"),
@@ -78,6 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PROJECT}/settings/", project_settings.settings, name="project-settings"),
     path(f"{PROJECT}/settings/incoming/", incoming.incoming, name="incoming"),
     path(f"{PROJECT}/settings/grouping/", grouping.grouping, name="project-grouping"),
+    path(f"{PROJECT}/settings/discarded/<int:pk>/", project_settings.stop_discarding, name="stop-discarding"),
     path(f"{PROJECT}/settings/keys/", project_settings.new_key, name="new-key"),
     path(f"{PROJECT}/settings/keys/<int:pk>/", project_settings.change_key, name="change-key"),
     path(f"{PROJECT}/settings/keys/<int:pk>/delete/", project_settings.delete_key, name="delete-key"),

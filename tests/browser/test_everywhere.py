@@ -15,7 +15,7 @@ from app import item
 from app.base import clock
 from app.event import Note
 from app.models import FailedTask, Issue, User
-from app.store import similar
+from app.store import discard, similar
 from tests.browser.conftest import opened
 from tests.factories import NotificationFactory
 from tests.web import scene
@@ -28,6 +28,8 @@ PAGES = {
     "issue": "/acme/issues/SHOP-1/",
     "similar issues": "/acme/issues/SHOP-1/similar/",
     "two issues": "/acme/issues/SHOP-1/compare/SHOP-2/",
+    "merge or split": "/acme/issues/SHOP-1/merge/",
+    "discarded": "/acme/issues/SHOP-3/",
     "raw stack": "/acme/issues/SHOP-1/?view=raw",
     "new project": "/acme/projects/new/",
     "start": "/acme/shop/start/",
@@ -81,6 +83,8 @@ def busy(shop: scene.Shop, settings: Any, tmp_path: Path) -> scene.Shop:
     issue = shop.happened(value="x" * 300, notes=[Note("value_too_long", "extra.blob", "y" * 300)])
     shop.happened(type="A" * 120, value="b" * 200, culprit="c" * 190, fingerprint="long")
     similar.update(list(Issue.objects.values_list("pk", flat=True)))
+    unwanted = shop.happened(type="Noise", value="n" * 280, fingerprint="noise")
+    discard.discard([unwanted.pk], shop.user.pk, "user:1:discard")
     event = scene.latest(issue)
     scene.attached(shop, event, "z" * 200 + ".txt", b"text", "text/plain")
     scene.attached(shop, event, "shot.png", DOT, "image/png")

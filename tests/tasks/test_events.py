@@ -18,7 +18,7 @@ from django.db import connection
 
 from app.base import clock
 from app.models import DsnKey, Event, FailedTask, Issue, Notable, Outcome, Quarantined
-from app.store import names
+from app.store import discard, names
 from app.store.choices import chosen
 from app.wire import windows
 from app.wire.record import Accepted, frame
@@ -276,3 +276,18 @@ def test_filtered_events_are_counted_also_while_redis_is_away(settings: Any) -> 
     chosen.forget()
     fold()
     assert Outcome.objects.get().reason == "disabled"
+
+
+def test_what_is_discarded_uses_up_nothing_of_its_key_s_limit() -> None:
+    key = DsnKeyFactory.create(rate_limit=5, rate_window=86400)
+    events.process(request(key, error()))
+    discard.discard([Issue.objects.get().pk], None, "user:1:a")
+    cache = settings.CACHES["default"]
+    name = f"{cache['KEY_PREFIX']}:{windows.name(key.pk, 86400, int(time.time()))}"
+    with redis.Redis.from_url(cache["LOCATION"]) as client:
+        client.set(name, 3)
+        events.process(request(key, error()))
+        left = client.get(name)
+        client.delete(name)
+    assert left == b"2"
+    assert Event.objects.count() == 1

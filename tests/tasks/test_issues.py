@@ -1,4 +1,4 @@
-"""New issues become known to those like them; whatever dies on the way, a sweep finds them."""
+"""The tasks behind merging and discarding: each does its work once, goes on, and is found when lost."""
 
 from __future__ import annotations
 
@@ -7,70 +7,59 @@ from datetime import timedelta
 import pytest
 
 from app.base import clock
-from app.grouping import similarity
-from app.models import DueTask, Issue, IssueSignature
-from app.store import similar
-from tasks import due, events, issues
-from tests.factories import DsnKeyFactory, IssueFactory, ProjectFactory
+from app.models import Event, Issue, IssueMove, Notable, Notification, Project, Tombstone
+from app.store import discard
+from app.store.merge import merge
+from app.store.split import undo_merge
+from tasks import alerts, issues
+from tests.factories import DsnKeyFactory, MembershipFactory
+from tests.store.test_merge import assert_exact, send
 from tests.tasks.crews import Crew, eventually
-from tests.tasks.test_events import error, nothing_before, request
 
-__all__ = ["nothing_before"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def queued() -> list[list[int]]:
-    """What was queued; in these tests the broker has no such queue, so that it waits in the database."""
-    return [row.args[0] for row in DueTask.objects.filter(task="issues.update_similar").order_by("pk")]
+@pytest.fixture
+def project(transactional_db: None) -> Project:
+    return DsnKeyFactory.create().project
 
 
-def signed() -> set[int]:
-    return set(IssueSignature.objects.values_list("pk", flat=True))
-
-
-@pytest.mark.needs("amqp")
-def test_a_new_issue_is_queued_and_ordinary_events_are_not() -> None:
-    key = DsnKeyFactory.create()
-    group = request(key, error())
-    events.process(group)
-    assert queued() == [[Issue.objects.get().pk]]
-    events.process(group)
-    events.process(request(key, error("'net'")) + request(key, error()))
-    assert len(queued()) == 1
-
-
-def test_done_twice_it_is_there_once() -> None:
-    events.process(request(DsnKeyFactory.create(), error()))
-    issue = Issue.objects.get()
+def test_a_merge_that_runs_twice_is_done_once(project: Project) -> None:
+    one, two = send(project, "one", 2), send(project, "two", 3)
+    move = merge([one.pk], two.pk, None, "user:1:a")
     for _ in range(2):
-        issues.update_similar([issue.pk])
-    assert signed() == {issue.pk}
+        issues.merge(move.pk)
+    assert Issue.objects.get(pk=two.pk).events == 5
+    back = undo_merge(move.pk, None, "user:1:b")
+    for _ in range(2):
+        issues.unmerge(back.pk)
+    assert [each.events for each in Issue.objects.order_by("pk")] == [2, 3]
+    assert_exact()
 
 
-def test_the_sweep_finds_what_was_left_behind_and_what_an_older_version_made() -> None:
-    old = clock.now() - similar.OVERDUE - timedelta(seconds=1)
-    rows = IssueFactory.create_batch(5, project=ProjectFactory.create())
-    issues.sweep_similar()
-    assert signed() == set()  # what was just made is left to the task that was queued for it
-    Issue.objects.update(created=old)
-    issues.update_similar([rows[0].pk])
-    IssueSignature.objects.update(version=0)
-    issues.sweep_similar()
-    assert signed() == {row.pk for row in rows}
-    assert set(IssueSignature.objects.values_list("version", flat=True)) == {similarity.VERSION}
+def test_a_purge_that_runs_twice_deletes_once(project: Project) -> None:
+    discard.discard([send(project, "noise", 3).pk], None, "user:1:a")
+    kept = send(project, "kept")
+    Tombstone.objects.update(created=clock.now() - timedelta(days=2))
+    for _ in range(2):
+        issues.purge_discarded()
+    assert list(Issue.objects.all()) == [kept]
 
 
-def test_the_sweep_does_so_many_at_once_and_the_rest_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(issues, "AT_ONCE", 2)
-    monkeypatch.setattr(issues, "TIMES", 2)
-    rows = IssueFactory.create_batch(7, project=ProjectFactory.create())
-    Issue.objects.update(created=clock.now() - similar.OVERDUE - timedelta(seconds=1))
-    issues.sweep_similar()
-    assert signed() == {row.pk for row in rows[3:]}
-    issues.sweep_similar()
-    assert signed() == {row.pk for row in rows}
+def test_nobody_hears_of_an_issue_that_was_merged_before_they_could(project: Project) -> None:
+    MembershipFactory.create(organization=project.organization)
+    one, two = send(project, "one"), send(project, "two", 2)
+    merge([one.pk], two.pk, None, "user:1:a")
+    alerts.announce(list(Notable.objects.values_list("pk", flat=True)))
+    assert set(Notification.objects.values_list("issue", flat=True)) == {two.pk}
+    assert not Notable.objects.filter(announced=None).exists()
 
 
-def test_a_worker_does_it(crew: Crew) -> None:
-    due.put("events.process_group", [request(DsnKeyFactory.create(), error())])
-    eventually(lambda: signed() == set(Issue.objects.values_list("pk", flat=True)) != set(), 60)
+def test_workers_carry_a_merge_through_and_the_sweep_finds_what_was_lost(crew: Crew) -> None:
+    project = DsnKeyFactory.create().project
+    one, two = send(project, "one", 3), send(project, "two", 4)
+    move = merge([one.pk], two.pk, None, "user:1:a")
+    IssueMove.objects.update(touched=clock.now() - timedelta(minutes=5))
+    issues.sweep_merged.later()
+    eventually(lambda: IssueMove.objects.filter(pk=move.pk, state="done").exists())
+    assert Event.objects.filter(issue=two).count() == 7

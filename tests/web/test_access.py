@@ -20,6 +20,7 @@ from app.models import (
     Quarantined,
     Role,
     TeamMembership,
+    Tombstone,
     User,
 )
 from app.store import attachments
@@ -61,6 +62,10 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "issue-markdown": ("get", IN_PROJECT),
     "similar": ("get", IN_PROJECT),
     "compare": ("get", IN_PROJECT),
+    "merge": ("get", IN_PROJECT),
+    "split": ("post", MOVED_IN_PROJECT),
+    "discard": ("post", MOVED_IN_PROJECT),
+    "stop-discarding": ("post", MOVED_IN_PROJECT),
     "oldest-event": ("get", MOVED_IN_PROJECT),
     "event": ("get", IN_PROJECT),
     "event-json": ("get", IN_PROJECT),
@@ -184,6 +189,9 @@ def address(name: str, world: World) -> str:
     wanted = {key: world.arguments[key] for key in pattern.pattern.converters}
     if name == "short-id":
         return f"/{world.arguments['short_id']}"
+    if name == "stop-discarding":
+        stone = Tombstone.objects.filter(project=world.issue.project).first()
+        wanted["pk"] = (stone or discarded(world.issue)).pk
     if name == "resolve-feedback":
         wanted["pk"] = Feedback.objects.get().pk
     if name == "replay-quarantined":
@@ -192,6 +200,12 @@ def address(name: str, world: World) -> str:
         failed = {"task": "x", "args": [], "error": "e", "failed": clock.now()}
         wanted["pk"] = FailedTask.objects.get_or_create(message_id="m", defaults=failed)[0].pk
     return reverse(name, kwargs=wanted)
+
+
+def discarded(issue: Issue) -> Tombstone:
+    return Tombstone.objects.create(
+        project=issue.project, number=7, title="", before="unresolved", created=clock.now()
+    )
 
 
 def quarantined(project: Project) -> Quarantined:

@@ -244,7 +244,7 @@ def test_a_forged_or_foreign_undo_changes_nothing(shop: scene.Shop, ada: Client,
 def test_an_unknown_state_is_a_clear_refusal(shop: scene.Shop, ada: Client) -> None:
     answer = ada.post("/acme/issues/bulk/", {"to": "exploded"})
     assert answer.status_code == 400
-    assert b"resolved, unresolved or archived" in answer.content
+    assert b"resolved, unresolved, archived or merged" in answer.content
 
 
 def test_odd_numbers_in_a_form_are_passed_over(shop: scene.Shop, ada: Client) -> None:

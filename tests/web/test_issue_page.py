@@ -247,10 +247,12 @@ def test_next_previous_first_and_latest_lead_through_the_events(shop: scene.Shop
     assert first.context["older"] is None
 
 
-def test_an_event_of_another_issue_is_not_here(shop: scene.Shop, ada: Client) -> None:
+def test_an_event_of_another_issue_leads_there(shop: scene.Shop, ada: Client) -> None:
     one, two = shop.happened(fingerprint="a"), shop.happened(fingerprint="b")
     event = scene.latest(two)
-    assert ada.get(f"/acme/issues/{one.short_id}/events/{event.event_id}/").status_code == 404
+    answer = ada.get(f"/acme/issues/{one.short_id}/events/{event.event_id}/")
+    assert answer["Location"] == f"/acme/issues/{two.short_id}/events/{event.event_id}/"
+    assert ada.get(f"/acme/issues/{one.short_id}/events/{event.event_id}/json/").status_code == 404
     assert ada.get(f"/acme/issues/{one.short_id}/events/{'0' * 32}/").status_code == 404
     assert ada.get(f"/acme/issues/{one.short_id}/events/{'x' * 32}/").status_code == 404
 

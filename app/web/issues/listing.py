@@ -9,13 +9,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from app.base import clock
-from app.models import Issue, IssueHour, Project, Status
+from app.models import LISTED, Issue, IssueHour, Project
 
 PAGE = 50
 #: So many issues one action moves at most.
 MOST = 1000
 SORTS = {"last_seen": "Last seen", "first_seen": "First seen", "events": "Events", "users": "Users"}
-TABS = {**dict(Status.choices), "all": "All"}
+TABS = {**{status.value: status.label for status in LISTED}, "all": "All"}
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ def matching(asked: Asked, projects: list[Project]) -> QuerySet[Issue]:
     """The issues of these projects that the address asks for, unordered."""
     chosen = [each.pk for each in projects if asked.project in ("", each.slug)]
     issues = Issue.objects.filter(project__in=chosen)
-    if asked.status != "all":
-        issues = issues.filter(status=asked.status)
+    issues = issues.filter(status__in=LISTED if asked.status == "all" else [asked.status])
     for word in asked.query.split():
         issues = issues.filter(Q(title__icontains=word) | Q(culprit__icontains=word))
     if asked.environment:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec
 
 import msgspec
 from django.conf import settings
+from django.db.models import Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from app import grouping, options
 from app.base import clock
@@ -17,7 +21,7 @@ from app.grouping import configs
 from app.models import Activity, Issue
 from app.normalize.logs import identifier
 from app.options import Grouping
-from app.store import attachments, feedback, read
+from app.store import attachments, feedback, moves, read
 from app.store.read import EventRow
 from app.web.issues import files as images
 from app.web.issues import markdown as words
@@ -28,16 +32,41 @@ from app.web.issues.values import Pairs, pairs
 from app.web.issues.why import grouping_of, why
 from app.web.shell import Place, in_organization, shown
 
-RELATED = ("assignee", "first_release", "last_release", "resolved_in")
+RELATED = ("assignee", "first_release", "last_release", "resolved_in", "merged_into", "tombstone")
 ACTIVITIES = 30
+GONE = "This event is not kept any more, or never belonged to this issue."
+
+P = ParamSpec("P")
 
 
-@in_organization
+def of_issue(
+    view: Callable[Concatenate[HttpRequest, Place, Issue, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """An address below an issue's; that of a merged one leads to the same below its survivor's."""
+
+    @in_organization
+    def inner(
+        request: HttpRequest, place: Place, /, short_id: tuple[str, int], *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        found = find(place, short_id)
+        if found.merged_into is None or request.resolver_match is None:
+            return view(request, place, found, *args, **kwargs)
+        found.merged_into.project = found.project
+        parts = request.resolver_match.kwargs | {"short_id": found.merged_into.short_id}
+        query = request.META.get("QUERY_STRING", "")
+        there = reverse(request.resolver_match.view_name, kwargs=parts)
+        return redirect(f"{there}?{query}" if query else there)
+
+    return update_wrapper(inner, view)
+
+
+@of_issue
 def issue(
-    request: HttpRequest, place: Place, short_id: tuple[str, int], event_id: uuid.UUID | None = None
+    request: HttpRequest, place: Place, found: Issue, event_id: uuid.UUID | None = None
 ) -> HttpResponse:
-    found = find(place, short_id)
-    event = event_of(found, event_id) if event_id else read.latest(found)
+    event = read.event(found.project_id, event_id.hex) if event_id else read.latest(found)
+    if event_id and (moved := elsewhere(found, event)):
+        return redirect("event", place.organization.slug, moved.short_id, event_id)
     newer = older = None
     if event is not None:
         older, newer = read.neighbours(found, event)
@@ -49,14 +78,23 @@ def issue(
         newer=newer,
         bars=read.sparklines([found.pk], hours=24, now=clock.now())[found.pk],
         tags=read.tag_distribution(found, values=5),
-        activities=Activity.objects.filter(issue=found)
-        .select_related("user")
-        .order_by("-at", "-pk")[:ACTIVITIES],
+        activities=history(found),
         address=address(found, place),
         trace_id=trace_of(event) if event else "",
         **(of_event(event, request, rules_of(found)) if event else {}),
     )
     return render(request, "issues/issue.html", context)
+
+
+def history(found: Issue) -> list[Activity]:
+    """What happened to the issue and to those that were merged into it, the newest first."""
+    everyone = Issue.objects.filter(Q(pk=found.pk) | Q(merged_into=found)).values("pk")
+    own = Q(issue=found) | ~Q(kind="merged_into")  # which the survivor says of itself
+    rows = Activity.objects.filter(own, issue__in=everyone).select_related("user", "issue")
+    activities = list(rows.order_by("-at", "-pk")[:ACTIVITIES])
+    for each in activities:
+        each.issue.project = found.project
+    return activities
 
 
 def trace_of(event: EventRow) -> str:
@@ -118,19 +156,17 @@ def title_of(context: str) -> str:
     )
 
 
-@in_organization
-def oldest(_request: HttpRequest, place: Place, short_id: tuple[str, int]) -> HttpResponse:
-    found = find(place, short_id)
+@of_issue
+def oldest(_request: HttpRequest, place: Place, found: Issue) -> HttpResponse:
     event = read.oldest(found)
     if event is None:
         return redirect("issue", place.organization.slug, found.short_id)
     return redirect("event", place.organization.slug, found.short_id, event.event_id)
 
 
-@in_organization
-def raw(_request: HttpRequest, place: Place, short_id: tuple[str, int], event_id: uuid.UUID) -> HttpResponse:
+@of_issue
+def raw(_request: HttpRequest, _place: Place, found: Issue, event_id: uuid.UUID) -> HttpResponse:
     """The event as it is stored, as JSON to be read."""
-    found = find(place, short_id)
     event = event_of(found, event_id)
     whole = {
         "event_id": event.event_id,
@@ -145,10 +181,9 @@ def raw(_request: HttpRequest, place: Place, short_id: tuple[str, int], event_id
     return HttpResponse(text, content_type="application/json; charset=utf-8")
 
 
-@in_organization
-def markdown(_request: HttpRequest, place: Place, short_id: tuple[str, int]) -> HttpResponse:
+@of_issue
+def markdown(_request: HttpRequest, place: Place, found: Issue) -> HttpResponse:
     """The issue with its latest event; the same text the copy button copies."""
-    found = find(place, short_id)
     event = read.latest(found)
     if event is not None:
         grouping.show(event.data, configs.chosen(rules_of(found), 0)[0])
@@ -160,7 +195,8 @@ def find(place: Place, short_id: tuple[str, int]) -> Issue:
     """The issue, if this person sees its project; raises Http404 otherwise."""
     slug, number = short_id
     project = place.project(slug)
-    found = Issue.objects.filter(project=project, number=number).select_related(*RELATED).first()
+    issues = Issue.objects.filter(project=project, number=number).select_related(*RELATED)
+    found = issues.annotate(moving=Subquery(moves.told())).first()
     if found is None:
         raise Http404("There is no such issue. It may have been deleted, or merged into another one.")
     found.project = project
@@ -170,9 +206,27 @@ def find(place: Place, short_id: tuple[str, int]) -> Issue:
 def event_of(issue: Issue, event_id: uuid.UUID) -> EventRow:
     """The event, if it belongs to the issue; raises Http404 otherwise."""
     event = read.event(issue.project_id, event_id.hex)
-    if event is None or event.issue_id != issue.pk:
-        raise Http404("This event is not kept any more, or never belonged to this issue.")
+    if event is None or (event.issue_id != issue.pk and not is_on_its_way(event, issue)):
+        raise Http404(GONE)
     return event
+
+
+def elsewhere(issue: Issue, event: EventRow | None) -> Issue | None:
+    """The issue that an event of the project belongs to, if it is another one; raises Http404 without one."""
+    if event is None:
+        raise Http404(GONE)
+    if event.issue_id == issue.pk or is_on_its_way(event, issue):
+        return None
+    found = Issue.objects.filter(pk=event.issue_id, project=issue.project_id).first()
+    if found is None:
+        raise Http404(GONE)
+    found.project = issue.project
+    return found
+
+
+def is_on_its_way(event: EventRow, issue: Issue) -> bool:
+    """Whether the event is still with an issue that was merged into this one."""
+    return Issue.objects.filter(pk=event.issue_id, merged_into=issue).exists()
 
 
 def address(issue: Issue, place: Place) -> str:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 
 from app.accounts.dsn import dsn
 from app.accounts.projects import create_project
-from app.models import DsnKey, Issue, Project
+from app.models import LISTED, DsnKey, Issue, Project
 from app.web.onboarding.platforms import PLATFORMS, steps
 from app.web.shell import Place, in_organization, shown
 
@@ -68,7 +68,8 @@ def waiting(request: HttpRequest, place: Place, project: str) -> HttpResponse:
 
 def first_issue(project: Project) -> Issue | None:
     """The newest issue, once there is one."""
-    issue = Issue.objects.filter(project=project).order_by("-last_seen", "-pk").first()
+    found = Issue.objects.filter(project=project, status__in=LISTED)
+    issue = found.order_by("-last_seen", "-pk").first()
     if issue is not None:
         issue.project = project
     return issue

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from app import options
-from app.models import Issue, Project
+from app.models import LISTED, Issue, Project
 from app.normalize import filters, rules, selectors
 from app.options import UNASKED, Filters, Options, Rule, Scrubbing
 from app.store import read as store
@@ -208,7 +208,7 @@ def _initial(now: Options) -> dict[str, Any]:
 
 def _tried(project: Project, chosen: Scrubbing) -> list[Change]:
     """What would be replaced in the event that came last, beyond what was replaced when it came."""
-    issue = Issue.objects.filter(project=project).order_by("-last_seen").first()
+    issue = Issue.objects.filter(project=project, status__in=LISTED).order_by("-last_seen").first()
     event = store.latest(issue) if issue else None
     if event is None:
         return []

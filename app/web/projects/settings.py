@@ -5,13 +5,17 @@ from __future__ import annotations
 from django import forms
 from django.contrib import messages
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from app.accounts.dsn import addresses, dsn
 from app.accounts.projects import RESERVED
-from app.models import DsnKey, Project
+from app.models import DsnKey, IssueHash, Project, Tombstone
+from app.store import discard
+from app.store.holding import Impossible
+from app.web.issues.actions import back, cause
 from app.web.onboarding.platforms import PLATFORMS
 from app.web.shell import Place, in_organization, shown
 
@@ -32,6 +36,7 @@ class KeyForm(forms.Form):
     label = forms.CharField(max_length=64)
 
 
+MOST_DISCARDED = 200
 #: Windows of rate limits in seconds, with their names.
 WINDOWS = {60: "minute", 300: "5 minutes", 3600: "hour", 86400: "day"}
 
@@ -60,6 +65,7 @@ def settings(request: HttpRequest, place: Place, project: str) -> HttpResponse:
         form=form,
         keys=[(key, dsn(key), addresses(key)) for key in keys],
         windows=WINDOWS.items(),
+        **_discarded(found),
     )
     return render(request, "projects/settings.html", context, status=400 if form.errors else 200)
 
@@ -118,6 +124,34 @@ def delete_key(request: HttpRequest, place: Place, project: str, pk: int) -> Htt
         messages.success(request, "Key deleted")
         return redirect("project-settings", place.organization.slug, found.slug)
     return render(request, "projects/delete_key.html", shown(place, project=found, key=key, dsn=dsn(key)))
+
+
+@require_POST
+@in_organization
+def stop_discarding(request: HttpRequest, place: Place, project: str, pk: int) -> HttpResponse:
+    """Takes events of a discarded issue again; the issue itself comes back if its day is not over."""
+    found = place.project(project)
+    stone = get_object_or_404(Tombstone, pk=pk, project=found)
+    try:
+        issue = discard.restore(stone.pk, place.user.pk, cause(place.user))
+    except Impossible as error:
+        messages.error(request, str(error))
+    else:
+        said = f"{issue.short_id} is back" if issue else "The next event makes a new issue"
+        messages.success(request, said)
+    if "next" in request.POST:
+        return back(request, place)
+    return redirect("project-settings", place.organization.slug, found.slug)
+
+
+def _discarded(project: Project) -> dict[str, object]:
+    """What is discarded, and how many events that dropped; the second question only where there is any."""
+    stones = Tombstone.objects.filter(project=project).select_related("user").order_by("-created", "-pk")
+    named = IssueHash.objects.filter(tombstone=OuterRef("pk"))
+    found = list(stones.filter(Q(purged=None) | Exists(named))[:MOST_DISCARDED])
+    for stone in found:
+        stone.project = project
+    return {"discarded": found, "dropped": discard.dropped(project.pk) if found else 0}
 
 
 def _managed(place: Place, slug: str) -> Project:

@@ -27,6 +27,9 @@ const mark = () => {
   const count = ticked().length;
   const label = $(".selected b");
   if (label) label.textContent = count;
+  // Merging takes two or more of one project.
+  const several = count > 1 && new Set(ticked().map((row) => row.dataset.project)).size === 1;
+  $$("[data-several]").forEach((each) => { each.disabled = !several; });
   const all = $("#all");
   if (all) {
     all.checked = count > 0 && count === rows().length;
@@ -186,7 +189,7 @@ const onKey = (event) => {
   }
   if (!target) return rows().length ? rowKeys[event.key]?.[1]() : undefined;
   event.preventDefault();
-  if (target.name === "to" && target.closest(".bulk") && !ticked().length) onCurrent((row) => { box(row).checked = true; mark(); });
+  if (target.name === "to" && target.closest(".bulk") && !target.disabled && !ticked().length) onCurrent((row) => { box(row).checked = true; mark(); });
   if (target.closest(".bulk") && !ticked().length) return;
   press(target);
 };

@@ -254,6 +254,12 @@ DEEDS = {
     "unresolved": "reopened it",
     "archived": "archived it",
     "undone": "took the last change back",
+    "merged": "merged in",
+    "merged_into": "merged it into",
+    "split_off": "split off",
+    "split_from": "split it off",
+    "discarded": "discarded it",
+    "restored": "brought it back",
     "assigned": "assigned it",
     "comment": "commented",
 }
@@ -263,5 +269,7 @@ DEEDS = {
 def did(activity: Activity) -> str:
     """What happened to an issue, in words that follow the person's name."""
     deed = DEEDS.get(activity.kind, activity.kind.replace("_", " "))
-    release = activity.data.get("release") if isinstance(activity.data, dict) else None
-    return f"{deed} in {release}" if release else deed
+    data = activity.data if isinstance(activity.data, dict) else {}
+    release, issues = data.get("release"), data.get("issues") or []
+    named = f"{deed} {', '.join(map(str, issues[:5]))}{' …' if len(issues) > 5 else ''}" if issues else deed
+    return f"{named} in {release}" if release else named
