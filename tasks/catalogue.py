@@ -61,6 +61,7 @@ TASKS = (
     Spec("stats.fold_durations", "stats", "tallies are deleted as they are counted", "every 5 s", every=5),
     Spec("stats.check_quotas_and_spikes", "schedule", "(project, category)", "every minute", every=60),
     Spec("releases.roll_up_health", "stats", "tallies are deleted as they are counted", "every 5 s", every=5),
+    Spec("issues.regroup", "merge", "where the walk stands, the issue of each event", "rules for the past"),
     Spec("issues.merge", "merge", "(cause), rows move once, under the job's lock", "a person merges"),
     Spec(
         "issues.unmerge",

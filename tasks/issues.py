@@ -1,9 +1,10 @@
-"""What is worked out about issues beside their events; what follows when they are merged, split, discarded."""
+"""What is worked out about issues beside their events; what follows when they are merged or split."""
 
 from __future__ import annotations
 
 from app.models import IssueMove
 from app.store import discard, moves, similar
+from app.store import regroup as regrouping
 from tasks.base import task
 
 #: Issues compared in one transaction, and how often in a row: an upgrade must not take the queue for itself.
@@ -40,11 +41,23 @@ def unmerge(move_id: int) -> None:
     go_on(moves.advance(move_id, SLICE))
 
 
+@task("issues.regroup")
+def regroup(job_id: int) -> None:
+    """Applies a project's rules to its next events, and queues what is left of the work."""
+    going = regrouping.advance(job_id, SLICE)
+    for move in going.moves:
+        go_on(move)
+    if going.is_open:
+        regroup.later(job_id, after_seconds=going.wait)
+
+
 @task("issues.sweep_merged")
 def sweep_merged() -> None:
     """Goes on with what a killed worker left, and moves what merged issues have again."""
     for move in [*moves.leftovers(), *moves.waiting()]:
         go_on(move)
+    for job in regrouping.waiting():
+        regroup.later(job.pk)
 
 
 @task("issues.purge_discarded")

@@ -18,7 +18,7 @@ from app.models.issue import (
     Tombstone,
 )
 from app.models.monitor import CheckIn, Monitor
-from app.models.move import IssueMove, MoveUser
+from app.models.move import IssueMove, MoveUser, RegroupedIssue, Regrouping
 from app.models.notification import Notification
 from app.models.organization import Membership, Organization, Role, Team, TeamMembership
 from app.models.project import DsnKey, Environment, Project, ProjectTeam, RateLimit
@@ -34,7 +34,7 @@ __all__ = [
     "Environment", "Event", "FailedTask", "Feedback", "Heartbeat", "Issue", "IssueHash", "IssueHour",
     "IssueMove", "IssueSignature", "IssueTag", "IssueUser", "Membership", "Monitor", "MoveUser", "Notable",
     "Notification", "Organization", "Outcome", "Project", "ProjectTeam", "Quarantined", "RateLimit",
-    "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally", "SpanTally", "Status",
-    "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership", "Tombstone", "TransactionHour",
-    "User",
+    "RegroupedIssue", "Regrouping", "Release", "ReleaseHealth", "ReleaseProject", "Role", "SessionTally",
+    "SpanTally", "Status", "Substatus", "TagTally", "TagValue", "Tally", "Team", "TeamMembership",
+    "Tombstone", "TransactionHour", "User",
 ]  # fmt: skip

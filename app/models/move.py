@@ -46,3 +46,43 @@ class MoveUser(models.Model):
     pk = models.CompositePrimaryKey("move", "user_hash")
     move = models.ForeignKey(IssueMove, models.CASCADE, related_name="+", db_index=False)
     user_hash = models.BigIntegerField()
+
+
+class Regrouping(models.Model):
+    """That a project's rules are applied to the events it has: each goes where it would go if it came now."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        DONE = "done", "Done"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    cause = models.CharField(max_length=80, unique=True)  # "user:<id>:<uuid of the request>"
+    state = models.CharField(max_length=4, choices=State.choices, default=State.OPEN)
+    before = models.JSONField(default=dict)  # app.options.Grouping that the events were grouped by, for undo
+    undone_by = models.OneToOneField("self", models.SET_NULL, null=True, related_name="undoes")
+    done = models.BigIntegerField(default=0)  # events
+    total = models.BigIntegerField(default=0)
+    moved = models.BigIntegerField(default=0)  # events that are in another issue now
+    # The rules, where the work stands, and what was merged in the end.
+    data = models.JSONField(default=dict)
+    created = models.DateTimeField()
+    touched = models.DateTimeField()  # when its last step ended
+    finished = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"], condition=models.Q(state="open"), name="one_regrouping_at_a_time"
+            )
+        ]
+
+
+class RegroupedIssue(models.Model):
+    """How many events an issue gave to another one; gone when what follows from that is done."""
+
+    pk = models.CompositePrimaryKey("regrouping", "source", "target")
+    regrouping = models.ForeignKey(Regrouping, models.CASCADE, related_name="+", db_index=False)
+    source = models.BigIntegerField()
+    target = models.BigIntegerField()
+    events = models.BigIntegerField(default=0)

@@ -119,7 +119,7 @@ def _given(move: IssueMove) -> bool:
     return True
 
 
-def _quiet(move_id: int) -> bool:
+def quiet() -> bool:
     """Lets all end that were recording before; whether that was possible.
 
     Whoever records holds `record.LOCK` with others, so having it alone once means that all who begin from
@@ -134,6 +134,12 @@ def _quiet(move_id: int) -> bool:
             return False
         raise
     counters.settle()
+    return True
+
+
+def _quiet(move_id: int) -> bool:
+    if not quiet():
+        return False
     with transaction.atomic():
         if (move := _held(move_id)) is None:
             return False

@@ -43,9 +43,9 @@ def split(issue_id: int, hashes: Iterable[UUID], user_id: int | None, cause: str
                 _back(found[source_id], [], issue, user_id, cause)
                 targets |= dict.fromkeys((row.pk for row in of_it), source_id)
         if rest := [row.pk for row in chosen if row.pk not in targets]:
-            born = _born(issue)
-            note(born, "split_from", user_id, cause, [issue])
-            targets |= dict.fromkeys(rest, born.pk)
+            new = born(issue)
+            note(new, "split_from", user_id, cause, [issue])
+            targets |= dict.fromkeys(rest, new.pk)
         return _leave(issue, rows, targets, user_id, cause)
 
 
@@ -86,7 +86,7 @@ def _back(source: Issue, children: list[Issue], survivor: Issue, user_id: int | 
     note(source, "split_from", user_id, cause, [survivor])
 
 
-def _born(issue: Issue) -> Issue:
+def born(issue: Issue) -> Issue:
     """A new issue that looks like the one it comes from until its own events have been found.
 
     Its first and last moment are the wrong way round, so that any event is earlier and later.

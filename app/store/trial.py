@@ -96,8 +96,8 @@ def _known(statements: Cursor, project_id: int, hashes: set[str]) -> dict[str, i
     return {one.replace("-", ""): issue_id for one, issue_id in found}
 
 
-def carry_over(project_id: int, chosen: Chosen) -> Trial:
+def carry_over(project_id: int, chosen: Chosen, most: int = BEFORE_SAVING) -> Trial:
     """Before other rules hold: issues get the hashes they go on under, so that none begins again."""
-    trial = attempt(project_id, chosen, BEFORE_SAVING)
+    trial = attempt(project_id, chosen, most)
     attach(project_id, trial.carried, config(*chosen).name)
     return trial

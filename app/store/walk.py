@@ -1,4 +1,4 @@
-"""An issue's events from the newest to the oldest, in batches, each going on where the one before ended.
+"""An issue's events, or a project's, from the newest to the oldest, in batches that go on where one ended.
 
 A batch asks one day after the other, by the index on (issue, received, event id): each day is a table of its
 own, and named in the text only that one is planned and locked.
@@ -14,7 +14,7 @@ import msgspec
 from app.store.database import Cursor, Row
 
 _BATCH = """
-select {columns} from app_event e where e.day = '{day}' and e.issue_id = %s {beyond}
+select {columns} from app_event e where e.day = '{day}' and e.{of} = %s {beyond}
 order by e.received desc, e.event_id limit %s"""
 _BEYOND = "and e.received <= %s and (e.received < %s or e.event_id > %s::uuid)"
 
@@ -32,7 +32,7 @@ def start(days: tuple[date, date]) -> Mark:
 
 
 def batch(  # noqa: PLR0917 what a batch is
-    statements: Cursor, issue_id: int, columns: str, mark: Mark, first: date, most: int
+    statements: Cursor, of: int, columns: str, mark: Mark, first: date, most: int, *, by: str = "issue_id"
 ) -> tuple[list[Row], Mark | None]:
     """At most so many rows and where the next batch begins; None behind the last day.
 
@@ -43,9 +43,12 @@ def batch(  # noqa: PLR0917 what a batch is
     while day >= first:
         beyond: list[Any] = [mark.received, mark.received, mark.event_id] if mark.received else []
         sql = _BATCH.format(
-            columns=f"e.day, e.event_id, e.received, {columns}", day=day, beyond=_BEYOND if beyond else ""
+            columns=f"e.day, e.event_id, e.received, {columns}",
+            day=day,
+            of=by,
+            beyond=_BEYOND if beyond else "",
         )
-        rows += statements.execute(sql, [issue_id, *beyond, most - len(rows)]).fetchall()
+        rows += statements.execute(sql, [of, *beyond, most - len(rows)]).fetchall()
         if len(rows) >= most:
             last = rows[-1]
             return rows, Mark(last[0].isoformat(), last[2].isoformat(), last[1].hex)

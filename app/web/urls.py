@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PROJECT}/settings/", project_settings.settings, name="project-settings"),
     path(f"{PROJECT}/settings/incoming/", incoming.incoming, name="incoming"),
     path(f"{PROJECT}/settings/grouping/", grouping.grouping, name="project-grouping"),
+    path(f"{PROJECT}/settings/grouping/<int:pk>/undo/", grouping.undo_regrouping, name="undo-regrouping"),
     path(f"{PROJECT}/settings/discarded/<int:pk>/", project_settings.stop_discarding, name="stop-discarding"),
     path(f"{PROJECT}/settings/keys/", project_settings.new_key, name="new-key"),
     path(f"{PROJECT}/settings/keys/<int:pk>/", project_settings.change_key, name="change-key"),

@@ -34,7 +34,7 @@ from app.models import (
     Project,
     Status,
 )
-from app.store import carry, counters, moves, replay, workflow
+from app.store import carry, counters, moves, replay, shift, workflow
 from app.store.holding import Impossible
 from app.store.merge import merge
 from app.store.record import LOCK, record
@@ -568,7 +568,7 @@ def test_events_of_a_batch_are_moved_by_the_primary_key(project: Project) -> Non
     moves.advance(move.pk, 0)
     with connection.cursor() as statements:
         statements.execute("analyze app_event; set enable_seqscan = off")
-        plan = replay._EVENTS.format(day=clock.now().date())
+        plan = shift._EVENTS.format(day=clock.now().date())
         ids = list(Event.objects.values_list("event_id", flat=True)[:5])
         statements.execute(f"explain {plan}", [issue.pk, project.pk, ids, issue.pk])
         told = "\n".join(row for (row,) in statements.fetchall())

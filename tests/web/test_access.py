@@ -90,6 +90,7 @@ TABLE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "project-settings": ("get", IN_PROJECT),
     "incoming": ("get", IN_PROJECT),
     "project-grouping": ("get", IN_PROJECT),
+    "undo-regrouping": ("post", ("A", 404, 404, 404, 404, 404, 404)),  # nothing was applied
     "new-key": ("post", MOVED_IN_PROJECT),
     "change-key": ("post", MOVED_IN_PROJECT),
     "delete-key": ("get", IN_PROJECT),

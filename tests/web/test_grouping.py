@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
 
 from app import options
 from app.base import clock
-from app.models import Issue, IssueHash, Role
+from app.models import Issue, IssueHash, IssueMove, Regrouping, Role
 from app.normalize.limits import Limits
 from app.normalize.read import parts
 from app.options import Grouping
+from app.store import moves, regroup
 from app.store.choices import chosen
 from app.store.record import record as store
 from tasks import events
@@ -173,3 +175,49 @@ def test_what_is_chosen_elsewhere_stays(shop: scene.Shop, ada: Client) -> None:
     ada.post(PAGE, {"stack_rules": "function:b -group"})
     shop.project.refresh_from_db()
     assert options.of_project(shop.project.options).scrubbing.addresses
+
+
+def test_rules_are_applied_to_the_past_with_progress_and_undone(shop: scene.Shop, ada: Client) -> None:
+    sent(shop, error("charge", server="a"), error("charge", server="b"), error("charge", server="b"))
+    ada.post(PAGE, {"fingerprint_rules": "tags.server:* -> {{ default }} {{ tags.server }}", "apply": "1"})
+    job = Regrouping.objects.get()
+    assert (job.user, job.state, job.total) == (shop.user, "open", 3)
+    assert "0 of about 3 events read" in written(ada.get(PAGE))
+    answer = ada.post(PAGE, {"fingerprint_rules": ""}, follow=True)
+    assert "Change them when that is done" in written(answer)
+    work(job)
+    assert sorted(issues().values()) == [1, 2]
+    told = written(ada.get(PAGE))
+    assert "3 events were read, 1 of them is in another issue now." in told
+    assert "Undo" in told
+    answer = ada.post(f"{PAGE}{job.pk}/undo/", follow=True)
+    assert "The rules before hold again" in written(answer)
+    back = Regrouping.objects.get(undoes=job)
+    work(back)
+    assert Issue.objects.get(number=1).events == 3
+    told = written(ada.get(PAGE))
+    assert "The rules before, applied again" in told
+    assert of_project(shop) == Grouping()
+
+
+def test_what_cannot_be_undone_any_more_says_so(shop: scene.Shop, ada: Client) -> None:
+    ada.post(PAGE, {"stack_rules": "function:a -group", "apply": "1"})
+    job = Regrouping.objects.get()
+    work(job)
+    ada.post(PAGE, {"stack_rules": "function:b -group"})
+    assert "Undo" not in written(ada.get(PAGE))
+    assert "The rules were changed since" in written(ada.post(f"{PAGE}{job.pk}/undo/", follow=True))
+
+
+def work(job: Regrouping) -> None:
+    """What tasks do, without their pauses."""
+    Regrouping.objects.filter(pk=job.pk).update(created=clock.now() - timedelta(seconds=regroup.KNOWN))
+    going = regroup.Going(is_open=True)
+    while going.is_open:
+        going = regroup.advance(job.pk, 0)
+        for move in [*going.moves, *IssueMove.objects.filter(state="open")]:
+            left: IssueMove | None = move
+            while left is not None:
+                left = moves.advance(left.pk, 1)
+    job.refresh_from_db()
+    assert job.state == "done"

@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass, field
 
 from django.contrib import messages
-from django.contrib.postgres.search import TrigramSimilarity
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -15,6 +14,7 @@ from app.base.shortid import split_short_id
 from app.models import LISTED, Issue, IssueHash
 from app.store import discard as discarding
 from app.store import merge as merging
+from app.store import similar
 from app.store import split as splitting
 from app.store.holding import Impossible
 from app.web.issues import undo as undoing
@@ -129,10 +129,10 @@ def _groups(issue: Issue) -> list[Group]:
 
 
 def _similar(issue: Issue) -> list[Issue]:
-    """Others of the project with much the same title, the most alike first."""
-    found = Issue.objects.filter(project=issue.project, status__in=LISTED, title__trigram_similar=issue.title)
-    found = found.exclude(pk=issue.pk).annotate(alike=TrigramSimilarity("title", issue.title))
-    rows: list[Issue] = list(found.order_by("-alike", "-last_seen")[:SIMILAR])
+    """Others of the project that are like it, the most alike first."""
+    alike = [pk for pk, _ in similar.similar(issue, [issue.project_id]) or ()]
+    found = Issue.objects.filter(pk__in=alike, status__in=LISTED)
+    rows = sorted(found, key=lambda row: alike.index(row.pk))[:SIMILAR]
     for row in rows:
         row.project = issue.project
     return rows

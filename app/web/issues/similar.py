@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 
 from app.grouping import compare as grouping
 from app.grouping import similarity
-from app.models import Issue
+from app.models import LISTED, Issue
 from app.store import read
 from app.store import similar as store
 from app.store.read import EventRow
@@ -60,7 +60,9 @@ def similar(request: HttpRequest, place: Place, short_id: tuple[str, int]) -> Ht
     """A page of its own, whose list the issue's page fetches as well."""
     issue = find(place, short_id)
     found = store.similar(issue, [project.pk for project in place.projects])
-    issues = Issue.objects.filter(project__in=place.projects).in_bulk([pk for pk, _ in found or ()])
+    issues = Issue.objects.filter(project__in=place.projects, status__in=LISTED).in_bulk(
+        [pk for pk, _ in found or ()]
+    )
     rows = []
     for pk, share in found or ():
         if pk in issues:

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from app import options
 from app.base import clock
@@ -18,10 +20,13 @@ from app.grouping import fingerprint_rules, grammar, stack_rules
 from app.grouping.configs import CURRENT, RELEASED
 from app.grouping.grammar import Wrong
 from app.grouping.trial import Trial
-from app.models import Issue, Project
-from app.store import trial
+from app.models import Issue, Project, Regrouping
+from app.store import regroup, trial
+from app.store.holding import Impossible
 from app.store.trial import Chosen
+from app.web.issues.actions import cause
 from app.web.shell import Place, in_organization, shown
+from tasks import issues as tasks
 
 #: For so long issues are still found by the configuration before, in seconds.
 TRANSITION = 90 * 86_400
@@ -100,12 +105,23 @@ def grouping(request: HttpRequest, place: Place, project: str) -> HttpResponse:
     if request.method == "POST":
         is_wrong = not form.is_valid()
         if not is_wrong and "try" not in request.POST:
-            _save(found, now, form.chosen())
-            messages.success(request, "Saved; it holds within seconds")
+            try:
+                _save(request, place, found, form.chosen())
+            except Impossible as error:
+                messages.error(request, str(error))
             return redirect("project-grouping", place.organization.slug, found.slug)
         if not is_wrong:
             told = _tried(found, form.chosen())
-    context = shown(place, project=found, form=form, told=told, most=trial.MOST, current=CURRENT)
+    job = Regrouping.objects.filter(project=found).select_related("user", "undoes").order_by("-pk").first()
+    context = shown(
+        place,
+        project=found,
+        form=form,
+        told=told,
+        most=trial.MOST,
+        job=job,
+        can_undo=job is not None and regroup.can_undo(job, now),
+    )
     return render(request, "projects/grouping.html", context, status=400 if is_wrong else 200)
 
 
@@ -130,14 +146,47 @@ def _tried(project: Project, chosen: Chosen) -> Told:
     return Told(found, lines, len(found.fates) - len(lines), round(time.monotonic() - began, 1))
 
 
-def _save(project: Project, before: options.Grouping, chosen: Chosen) -> None:
-    """Issues get the hashes they go on under before the rules hold, so that none begins again."""
+@require_POST
+@in_organization
+def undo_regrouping(request: HttpRequest, place: Place, project: str, pk: int) -> HttpResponse:
+    """Brings back the rules before, and applies them to what is there."""
+    found = place.project(project)
+    place.must_manage()
+    job = get_object_or_404(Regrouping, pk=pk, project=found)
+    try:
+        new, left = regroup.undo(job.pk, place.user.pk, cause(place.user))
+    except Impossible as error:
+        messages.error(request, str(error))
+    else:
+        for move in left:
+            tasks.go_on(move)
+        tasks.regroup.later(new.pk)
+        messages.success(request, "The rules before hold again, and are being applied")
+    return redirect("project-grouping", place.organization.slug, found.slug)
+
+
+def _save(request: HttpRequest, place: Place, project: Project, chosen: Chosen) -> None:
+    """Issues get the hashes they go on under before the rules hold, so that none begins again.
+
+    Raises Impossible.
+    """
+    now = options.of_project(project.options).grouping
+    if Regrouping.objects.filter(project=project, state=Regrouping.State.OPEN).exists():
+        raise Impossible("The rules are being applied to the past. Change them when that is done.")
     trial.carry_over(project.pk, chosen)
-    older: dict[str, Any] = {"older_config": before.older_config, "older_until": before.older_until}
-    if chosen.config != before.config:
+    older: dict[str, Any] = {"older_config": now.older_config, "older_until": now.older_until}
+    if chosen.config != now.config:
         until = int(clock.now().timestamp()) + TRANSITION
-        older = {"older_config": before.config or CURRENT, "older_until": until}
+        older = {"older_config": now.config or CURRENT, "older_until": until}
     kept = options.Grouping(**chosen._asdict(), **older)
-    stored = Project.objects.values_list("options", flat=True).get(pk=project.pk)
-    project.options = {**stored, "grouping": msgspec.to_builtins(kept)}
-    project.save(update_fields=["options"])
+    with transaction.atomic():
+        stored = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        stored.options = {**stored.options, "grouping": msgspec.to_builtins(kept)}
+        stored.save(update_fields=["options"])
+        if "apply" not in request.POST:
+            messages.success(request, "Saved; it holds within seconds")
+            return
+        before = now if Chosen.of(now) != chosen else regroup.applied(stored)
+        job = regroup.start(stored, before, place.user.pk, cause(place.user))
+    tasks.regroup.later(job.pk)
+    messages.success(request, "Saved, and being applied to the events that are here")
