@@ -60,9 +60,8 @@ def similar(request: HttpRequest, place: Place, short_id: tuple[str, int]) -> Ht
     """A page of its own, whose list the issue's page fetches as well."""
     issue = find(place, short_id)
     found = store.similar(issue, [project.pk for project in place.projects])
-    issues = Issue.objects.filter(project__in=place.projects, status__in=LISTED).in_bulk(
-        [pk for pk, _ in found or ()]
-    )
+    listed = Issue.objects.filter(project__in=place.projects, status__in=LISTED)
+    issues = listed.in_bulk([pk for pk, _ in found or ()])
     rows = []
     for pk, share in found or ():
         if pk in issues:
