@@ -45,8 +45,6 @@ def unmerge(move_id: int) -> None:
 def regroup(job_id: int) -> None:
     """Applies a project's rules to its next events, and queues what is left of the work."""
     going = regrouping.advance(job_id, SLICE)
-    for move in going.moves:
-        go_on(move)
     if going.is_open:
         regroup.later(job_id, after_seconds=going.wait)
 

@@ -5,13 +5,14 @@ oldest, and what belongs elsewhere moves there with all it counts. At first nobo
 the rules before, and everything must be counted. In the end an issue that gave all its events away is merged
 into the one that got most of them, so that links to it lead on.
 
-To undo it is to apply the rules before in the same way, once what was merged is apart again.
+To undo it is to make apart what was merged, and to apply the rules before in the same way.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ from app.store.split import born, undo_merge
 from app.store.trial import Chosen, Kept, Tag
 
 #: Events of one step; issues that are finished with in one.
-EVENTS, ISSUES = 500, 20
+EVENTS, ISSUES = 500, 50
 #: Seconds until every worker knows the rules, and between two looks at what has to end before.
 KNOWN, PAUSE = 2 * choices.FRESH, 2.0
 #: A job that did nothing for so long is looked after.
@@ -69,7 +70,6 @@ class Going(NamedTuple):
 
     is_open: bool
     wait: float = 0.0  # seconds before it has to be looked at again
-    moves: tuple[IssueMove, ...] = ()  # jobs that it left
 
 
 def start(project: Project, before: options.Grouping, user_id: int | None, cause: str) -> Regrouping:
@@ -92,8 +92,8 @@ def start(project: Project, before: options.Grouping, user_id: int | None, cause
     return found
 
 
-def undo(job_id: int, user_id: int | None, cause: str) -> tuple[Regrouping, list[IssueMove]]:
-    """Brings back the rules before and applies them; the jobs that this leaves. Raises Impossible."""
+def undo(job_id: int, user_id: int | None, cause: str) -> Regrouping:
+    """Brings back the rules before and leaves a job that applies them. Raises Impossible."""
     with transaction.atomic():
         job = Regrouping.objects.select_for_update(no_key=True, of=("self",)).get(pk=job_id)
         project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
@@ -103,17 +103,16 @@ def undo(job_id: int, user_id: int | None, cause: str) -> tuple[Regrouping, list
             raise Impossible("Only what was applied last can be undone, once it is done.")
         if msgspec.to_builtins(now) != job.data["rules"]:
             raise Impossible("The rules were changed since. Bring them back by hand, then apply them.")
+        if IssueMove.objects.filter(project=project, state=IssueMove.State.OPEN).exists():
+            raise Impossible("Issues are being merged or split. Try again when that is done.")
         project.options = {**project.options, "grouping": job.before}
         project.save(update_fields=["options"])
-        back = []
         for number in reversed(job.data.get("merges", [])):
-            try:
-                back.append(undo_merge(number, user_id, f"{cause}:{number}"))
-            except Impossible:
-                continue  # somebody did that already, or did something else with it
+            with suppress(Impossible):  # somebody did that already, or did something else with it
+                _be_done(undo_merge(number, user_id, f"{cause}:{number}"))
         job.undone_by = start(project, now, user_id, cause)
         job.save(update_fields=["undone_by"])
-    return job.undone_by, back
+    return job.undone_by
 
 
 def can_undo(job: Regrouping, now: options.Grouping) -> bool:
@@ -131,24 +130,19 @@ def applied(project: Project) -> options.Grouping:
 def advance(job_id: int, seconds: float) -> Going:
     """Works for about so long."""
     end = time.monotonic() + seconds
-    left: list[IssueMove] = []
-    while True:
-        job = Regrouping.objects.filter(pk=job_id, state=Regrouping.State.OPEN).first()
-        if job is None:
-            return Going(is_open=False, moves=tuple(left))
+    open_ = Regrouping.objects.filter(pk=job_id, state=Regrouping.State.OPEN)
+    while (job := open_.first()) is not None:
         if IssueMove.objects.filter(project=job.project_id, state=IssueMove.State.OPEN).exists():
-            return Going(is_open=True, wait=PAUSE, moves=tuple(left))
+            return Going(is_open=True, wait=PAUSE)
         if job.data["phase"] == "wait":
             ready = job.created + timedelta(seconds=KNOWN)
             if clock.now() < ready or not moves.quiet():
-                return Going(is_open=True, wait=PAUSE, moves=tuple(left))
-        step = _step(job_id)
-        if step is None:  # another worker has it
-            return Going(is_open=False, moves=tuple(left))
-        left += step
+                return Going(is_open=True, wait=PAUSE)
+        if not _step(job_id):  # another worker has it
+            return Going(is_open=False)
         if time.monotonic() >= end:
-            open_ = Regrouping.objects.filter(pk=job_id, state=Regrouping.State.OPEN)
-            return Going(is_open=open_.exists(), moves=tuple(left))
+            break
+    return Going(is_open=open_.exists())
 
 
 def waiting() -> list[Regrouping]:
@@ -156,14 +150,13 @@ def waiting() -> list[Regrouping]:
     return list(Regrouping.objects.filter(state=Regrouping.State.OPEN, touched__lt=clock.now() - STILL))
 
 
-def _step(job_id: int) -> list[IssueMove] | None:
-    """One bounded piece of work, in one transaction; the jobs it left."""
-    left: list[IssueMove] = []
+def _step(job_id: int) -> bool:
+    """One bounded piece of work, in one transaction; whether the job was ours."""
     with transaction.atomic(), cursor() as statements:
         open_ = Regrouping.objects.filter(pk=job_id, state=Regrouping.State.OPEN)
         job = open_.select_for_update(skip_locked=True, of=("self",)).first()
         if job is None:
-            return None
+            return False
         match job.data["phase"]:
             case "wait":
                 trial.carry_over(job.project_id, _chosen(job), trial.MOST)
@@ -171,10 +164,10 @@ def _step(job_id: int) -> list[IssueMove] | None:
             case "walk":
                 _walk(statements, job)
             case "end":
-                left = _end(statements, job)
+                _end(statements, job)
         job.touched = clock.now()
         job.save(update_fields=["state", "touched", "finished", "done", "moved", "data"])
-    return left
+    return True
 
 
 def _chosen(job: Regrouping) -> Chosen:
@@ -202,7 +195,7 @@ def _walk(statements: Cursor, job: Regrouping) -> None:
         for row, each in zip(rows, hashes, strict=True)
         if (target := next((one for one in each if one in leads), None)) and leads[target] != row[3]
     ]
-    _shift(statements, job, moved, {row[1]: row[3] for row in rows})
+    _shift(statements, job, moved)
     job.done += len(rows)
     job.data["mark"] = msgspec.to_builtins(following)
     if following is None:
@@ -224,41 +217,46 @@ def _leads(
     wanted = {one for each in hashes for one in each}
     found = statements.execute(_LEADS, [job.project_id, array(sorted(wanted))]).fetchall()
     known: dict[str, int | None] = {one.hex: issue_id for one, issue_id in found}
-    new: dict[str, int] = {}
+    unknown: dict[tuple[str, ...], int] = {}  # with an issue that has such an event
     for row, each in zip(rows, hashes, strict=True):
-        if not each or any(one in known for one in each):
-            continue
-        source = Issue.objects.select_related("project").get(pk=row[3])
-        source.project.refresh_from_db(fields=["next_issue"])
-        issue = born(source)
-        note(issue, "split_from", job.user_id, job.cause, [source])
-        for one in each:
-            known[one] = new[one] = issue.pk
+        if each and not any(one in known for one in each):
+            unknown[tuple(each)] = row[3]
+            known |= dict.fromkeys(each)
+    new: dict[str, int] = {}
+    for each, issue in zip(unknown, _born(job, list(unknown.values())), strict=True):
+        new |= dict.fromkeys(each, issue.pk)
+    known |= new
     attach(job.project_id, new, decides.name)
     return {one: issue_id for one, issue_id in known.items() if issue_id is not None}
 
 
+def _born(job: Regrouping, sources: list[int]) -> list[Issue]:
+    """A new issue for each of these, that looks like it until it has events."""
+    found = Issue.objects.select_related("project").in_bulk(sources)
+    new = born([found[number] for number in sources])
+    for issue, number in zip(new, sources, strict=True):
+        note(issue, "split_from", job.user_id, job.cause, [found[number]])
+    return new
+
+
 def _moved(row: tuple[Any, ...], target: int) -> Moved:
-    day, event_id, _, _, at, environment, release, user, level, title, tags, dictionary, body = row
+    day, event_id, _, source, at, environment, release, user, level, title, tags, dictionary, body = row
     try:
         head = bodies.head(dictionary, body)
     except BodyDictionary.DoesNotExist:
         head = bodies.Head()
-    return Moved(day, event_id, at, environment, release, user, level, title, tags, head, target)
+    return Moved(source, day, event_id, at, environment, release, user, level, title, tags, head, target)
 
 
-def _shift(statements: Cursor, job: Regrouping, leaving: list[Moved], sources: dict[Any, int]) -> None:
-    """Moves them with what they count, source by source in the order of locks."""
+def _shift(statements: Cursor, job: Regrouping, leaving: list[Moved]) -> None:
+    """Moves them with what they count."""
     if not leaving:
         return
-    _hold(statements, {sources[one.event_id] for one in leaving} | {one.target for one in leaving})
-    gave: Counter[tuple[int, int]] = Counter()
-    for source in sorted({sources[one.event_id] for one in leaving}):
-        of_it = [one for one in leaving if sources[one.event_id] == source]
-        moved = shift.take(statements, job.project_id, source, of_it)
-        shift.count(statements, source, moved)
-        gave.update((source, one.target) for one in moved)
-    job.moved += sum(gave.values())
+    _hold(statements, {one.source for one in leaving} | {one.target for one in leaving})
+    moved = shift.take(statements, job.project_id, leaving)
+    shift.count(statements, moved)
+    job.moved += len(moved)
+    gave = Counter((one.source, one.target) for one in moved)
     rows = [(*pair, count) for pair, count in sorted(gave.items())]
     statements.execute(_GAVE, [job.pk, *map(numbers, columns(rows, 3))])
 
@@ -271,33 +269,48 @@ def _hold(statements: Cursor, issue_ids: set[int]) -> None:
 # -- what follows for the issues ---------------------------------------------------------------------------
 
 
-def _end(statements: Cursor, job: Regrouping) -> list[IssueMove]:
+def _end(statements: Cursor, job: Regrouping) -> None:
     """Sets some of the issues right that gave events away; the job is done when there are none left."""
     gave = RegroupedIssue.objects.filter(regrouping=job)
     sources = list(gave.order_by("source").values_list("source", flat=True).distinct()[:ISSUES])
-    left = []
-    if sources:
-        statements.execute("select from app_project where id = %s for no key update", [job.project_id])
-        _hold(statements, set(sources))
-    for source in sources:
-        targets = list(gave.filter(source=source).order_by("-events", "target"))
-        issue = Issue.objects.filter(pk=source).select_related("project").first()
-        if issue is not None and (move := _settle(statements, job, issue, targets)):
-            left.append(move)
-    gave.filter(source__in=sources).delete()
     if not sources:
         job.state, job.finished = Regrouping.State.DONE, clock.now()
-    return left
+        return
+    statements.execute("select from app_project where id = %s for no key update", [job.project_id])
+    _hold(statements, set(sources))
+    emptied: dict[int, list[int]] = {}
+    issues = Issue.objects.in_bulk(sources)
+    for source, issue in sorted(issues.items()):
+        targets = list(
+            gave.filter(source=source).order_by("-events", "target").values_list("target", flat=True)
+        )
+        if _settle(statements, job, issue, targets):
+            emptied.setdefault(targets[0], []).append(source)
+    for target, merged in sorted(emptied.items()):
+        _merge(job, target, merged)
+    gave.filter(source__in=sources).delete()
 
 
-def _settle(
-    statements: Cursor, job: Regrouping, issue: Issue, targets: list[RegroupedIssue]
-) -> IssueMove | None:
-    """Users, first and last moment of an issue that gave events away; merges one that has none left."""
+def _merge(job: Regrouping, target: int, sources: list[int]) -> None:
+    """Makes issues that have nothing left lead to the one that got most of it: no job has to carry anything."""
+    try:
+        move = merge.merge(sources, target, job.user_id, f"{job.cause}:{sources[0]}")
+    except Impossible:
+        return
+    _be_done(move)
+    job.data.setdefault("merges", []).append(move.pk)
+
+
+def _be_done(move: IssueMove) -> None:
+    IssueMove.objects.filter(pk=move.pk).update(state=IssueMove.State.DONE, finished=clock.now())
+
+
+def _settle(statements: Cursor, job: Regrouping, issue: Issue, targets: list[int]) -> bool:
+    """Users, first and last moment of an issue that gave events away; whether it has nothing left."""
     first, last = read.days(issue)
     _, kept = read.kept_days()
     values = {
-        "issue": issue.pk, "first": first, "last": last, "targets": numbers(one.target for one in targets),
+        "issue": issue.pk, "first": first, "last": last, "targets": numbers(targets),
         "kept": datetime(kept.year, kept.month, kept.day, tzinfo=job.created.tzinfo),
     }  # fmt: skip
     statements.execute(_LEAVE, values)
@@ -306,16 +319,9 @@ def _settle(
     begin, end = statements.execute(_SPAN, [first, last, issue.pk]).fetchone() or (None, None)
     if begin is not None:
         _set_right(issue, begin, end, knows_all=issue.first_seen.date() >= kept)
-        return None
-    issue.refresh_from_db(fields=["events"])
-    if issue.events or not issue.is_listed:
-        return None
-    try:
-        move = merge.merge([issue.pk], targets[0].target, job.user_id, f"{job.cause}:{issue.pk}")
-    except Impossible:
-        return None
-    job.data.setdefault("merges", []).append(move.pk)
-    return move
+        return False
+    issue.refresh_from_db(fields=["events", "users"])
+    return not issue.events and not issue.users and issue.is_listed
 
 
 def _set_right(issue: Issue, begin: datetime, end: datetime, *, knows_all: bool) -> None:

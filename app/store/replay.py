@@ -63,7 +63,7 @@ def _moved(row: tuple[Any, ...], leads: dict[str, int], stays: int) -> Moved:
         head = bodies.Head()
     hashes = head.grouping.hashes if head.grouping else []
     target = next((leads[one] for one in hashes if one in leads), stays)
-    return Moved(day, event_id, at, environment, release, user, level, title, tags, head, target)
+    return Moved(stays, day, event_id, at, environment, release, user, level, title, tags, head, target)
 
 
 def step(move: IssueMove) -> bool:
@@ -75,8 +75,8 @@ def step(move: IssueMove) -> bool:
         events, following = _batch(statements, move)
         _hold(statements, move)
         leaving = [one for one in events if one.target != move.survivor_id]
-        moved = shift.take(statements, move.project_id, move.survivor_id, leaving)
-        shift.count(statements, move.survivor_id, moved)
+        moved = shift.take(statements, move.project_id, leaving)
+        shift.count(statements, moved)
         _stay(statements, move, [one for one in events if one.target == move.survivor_id])
     move.done += len(events)
     move.data["mark"] = msgspec.to_builtins(following)

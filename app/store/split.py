@@ -43,7 +43,7 @@ def split(issue_id: int, hashes: Iterable[UUID], user_id: int | None, cause: str
                 _back(found[source_id], [], issue, user_id, cause)
                 targets |= dict.fromkeys((row.pk for row in of_it), source_id)
         if rest := [row.pk for row in chosen if row.pk not in targets]:
-            new = born(issue)
+            (new,) = born([issue])
             note(new, "split_from", user_id, cause, [issue])
             targets |= dict.fromkeys(rest, new.pk)
         return _leave(issue, rows, targets, user_id, cause)
@@ -86,18 +86,21 @@ def _back(source: Issue, children: list[Issue], survivor: Issue, user_id: int | 
     note(source, "split_from", user_id, cause, [survivor])
 
 
-def born(issue: Issue) -> Issue:
-    """A new issue that looks like the one it comes from until its own events have been found.
-
-    Its first and last moment are the wrong way round, so that any event is earlier and later.
-    """
-    project = issue.project
-    number = project.next_issue
-    Project.objects.filter(pk=project.pk).update(next_issue=number + 1)
-    return Issue.objects.create(
-        project=project, number=number, kind=issue.kind, level=issue.level, platform=issue.platform,
-        title=issue.title, culprit=issue.culprit, metadata=issue.metadata, substatus="ongoing",
-        first_seen=issue.last_seen, last_seen=issue.first_seen,
+def born(issues: list[Issue]) -> list[Issue]:
+    """A new issue for each of these, of one project that is held, that looks like it until its own events are
+    found. Its first and last moment are the wrong way round, so that any event is earlier and later."""
+    if not issues:
+        return []
+    project = issues[0].project
+    (number,) = Project.objects.filter(pk=project.pk).values_list("next_issue", flat=True)
+    Project.objects.filter(pk=project.pk).update(next_issue=number + len(issues))
+    return Issue.objects.bulk_create(
+        Issue(
+            project=project, number=number + place, kind=issue.kind, level=issue.level,
+            platform=issue.platform, title=issue.title, culprit=issue.culprit, metadata=issue.metadata,
+            substatus="ongoing", first_seen=issue.last_seen, last_seen=issue.first_seen,
+        )
+        for place, issue in enumerate(issues)
     )  # fmt: skip
 
 

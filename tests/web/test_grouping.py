@@ -12,11 +12,11 @@ from django.test import Client
 
 from app import options
 from app.base import clock
-from app.models import Issue, IssueHash, IssueMove, Regrouping, Role
+from app.models import Issue, IssueHash, Regrouping, Role
 from app.normalize.limits import Limits
 from app.normalize.read import parts
 from app.options import Grouping
-from app.store import moves, regroup
+from app.store import regroup
 from app.store.choices import chosen
 from app.store.record import record as store
 from tasks import events
@@ -215,9 +215,5 @@ def work(job: Regrouping) -> None:
     going = regroup.Going(is_open=True)
     while going.is_open:
         going = regroup.advance(job.pk, 0)
-        for move in [*going.moves, *IssueMove.objects.filter(state="open")]:
-            left: IssueMove | None = move
-            while left is not None:
-                left = moves.advance(left.pk, 1)
     job.refresh_from_db()
     assert job.state == "done"

@@ -154,12 +154,10 @@ def undo_regrouping(request: HttpRequest, place: Place, project: str, pk: int) -
     place.must_manage()
     job = get_object_or_404(Regrouping, pk=pk, project=found)
     try:
-        new, left = regroup.undo(job.pk, place.user.pk, cause(place.user))
+        new = regroup.undo(job.pk, place.user.pk, cause(place.user))
     except Impossible as error:
         messages.error(request, str(error))
     else:
-        for move in left:
-            tasks.go_on(move)
         tasks.regroup.later(new.pk)
         messages.success(request, "The rules before hold again, and are being applied")
     return redirect("project-grouping", place.organization.slug, found.slug)
