@@ -223,8 +223,8 @@ def _leads(
             unknown[tuple(each)] = row[3]
             known |= dict.fromkeys(each)
     new: dict[str, int] = {}
-    for each, issue in zip(unknown, _born(job, list(unknown.values())), strict=True):
-        new |= dict.fromkeys(each, issue.pk)
+    for together, issue in zip(unknown, _born(job, list(unknown.values())), strict=True):
+        new |= dict.fromkeys(together, issue.pk)
     known |= new
     attach(job.project_id, new, decides.name)
     return {one: issue_id for one, issue_id in known.items() if issue_id is not None}
@@ -281,9 +281,8 @@ def _end(statements: Cursor, job: Regrouping) -> None:
     emptied: dict[int, list[int]] = {}
     issues = Issue.objects.in_bulk(sources)
     for source, issue in sorted(issues.items()):
-        targets = list(
-            gave.filter(source=source).order_by("-events", "target").values_list("target", flat=True)
-        )
+        largest = gave.filter(source=source).order_by("-events", "target")
+        targets = list(largest.values_list("target", flat=True))
         if _settle(statements, job, issue, targets):
             emptied.setdefault(targets[0], []).append(source)
     for target, merged in sorted(emptied.items()):
@@ -292,7 +291,7 @@ def _end(statements: Cursor, job: Regrouping) -> None:
 
 
 def _merge(job: Regrouping, target: int, sources: list[int]) -> None:
-    """Makes issues that have nothing left lead to the one that got most of it: no job has to carry anything."""
+    """Makes issues that have nothing left lead to the one that got most of it; nothing has to be carried."""
     try:
         move = merge.merge(sources, target, job.user_id, f"{job.cause}:{sources[0]}")
     except Impossible:

@@ -570,7 +570,7 @@ def test_events_of_a_batch_are_moved_by_the_primary_key(project: Project) -> Non
         statements.execute("analyze app_event; set enable_seqscan = off")
         plan = shift._EVENTS.format(day=clock.now().date())
         ids = list(Event.objects.values_list("event_id", flat=True)[:5])
-        statements.execute(f"explain {plan}", [issue.pk, project.pk, ids, issue.pk])
+        statements.execute(f"explain {plan}", [issue.pk, project.pk, ids])
         told = "\n".join(row for (row,) in statements.fetchall())
         statements.execute("reset enable_seqscan")
     assert "event_id = ANY" in told.split("Index Cond", 1)[1].splitlines()[0], told
