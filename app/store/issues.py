@@ -102,7 +102,9 @@ _CARRY = f"""
 insert into app_issuehash (project_id, hash, issue_id, config, variant, created, state)
 select i.project_id, u.hash, i.id, %s, '', %s, 'active'
 from unnest({arrays("uuid bigint")}) u (hash, issue_id) join app_issue i on i.id = u.issue_id
-where i.project_id = %s order by u.hash on conflict (project_id, hash) do nothing"""
+where i.project_id = %s order by u.hash
+on conflict (project_id, hash) do update set issue_id = excluded.issue_id
+where app_issuehash.issue_id is null and app_issuehash.state = 'active'"""
 
 
 def attach(project_id: int, carried: dict[str, int], config: str) -> None:

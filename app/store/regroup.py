@@ -22,7 +22,15 @@ from django.db import IntegrityError, transaction
 from app import options
 from app.base import clock
 from app.grouping.configs import Config, config
-from app.models import BodyDictionary, Issue, IssueMove, Project, RegroupedIssue, Regrouping
+from app.models import (
+    BodyDictionary,
+    Issue,
+    IssueHash,
+    IssueMove,
+    Project,
+    RegroupedIssue,
+    Regrouping,
+)
 from app.store import bodies, choices, counters, merge, moves, read, shift, trial, walk
 from app.store.database import Cursor, array, arrays, columns, cursor, numbers
 from app.store.holding import Impossible, note, stop_counting
@@ -43,7 +51,8 @@ e.issue_id, e."timestamp", e.environment_id, e.release_id, e.user_hash, e.level,
 e.dictionary, e.body"""
 _LEADS = """
 select h.hash, h.issue_id from app_issuehash h
-where h.project_id = %s and h.hash = any (%s::uuid[])"""
+where h.project_id = %s and h.hash = any (%s::uuid[])
+and (h.issue_id is not null or h.state = 'discarded')"""
 _GAVE = f"""
 insert into app_regroupedissue as t (regrouping_id, source, target, events)
 select %s::bigint, s, g, n from unnest({arrays("bigint bigint bigint")}) u (s, g, n) order by s, g
@@ -292,6 +301,10 @@ def _end(statements: Cursor, job: Regrouping) -> None:
 
 def _merge(job: Regrouping, target: int, sources: list[int]) -> None:
     """Makes issues that have nothing left lead to the one that got most of it; nothing has to be carried."""
+    if Regrouping.objects.filter(
+        undone_by=job
+    ).exists():  # their hashes are of rules that hold no more, and would lead astray
+        IssueHash.objects.filter(issue__in=sources).update(issue=None)
     try:
         move = merge.merge(sources, target, job.user_id, f"{job.cause}:{sources[0]}")
     except Impossible:

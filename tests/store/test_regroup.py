@@ -133,6 +133,7 @@ def test_undone_everything_is_where_it_was(project: Project, rule: str) -> None:
     before = counts()
     where = dict(Event.objects.values_list("event_id", "issue"))
     job = apply(project, fingerprint_rules=rule)
+    applied = sorted(counts().values())
     assert counts() != before
     assert_exact()
     back = regroup.undo(job.pk, None, "user:1:undo")
@@ -144,6 +145,9 @@ def test_undone_everything_is_where_it_was(project: Project, rule: str) -> None:
     assert options.of_project(project.options).grouping == Grouping()
     job.refresh_from_db()
     assert job.undone_by == back
+    apply(project, fingerprint_rules=rule)
+    assert sorted(counts().values()) == applied
+    assert_exact()
 
 
 def test_only_the_last_one_can_be_undone_and_only_while_its_rules_hold(project: Project) -> None:
