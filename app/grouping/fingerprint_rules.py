@@ -45,17 +45,7 @@ class FingerprintRule(NamedTuple):
 
 def parse(text: str) -> tuple[list[FingerprintRule], list[Wrong]]:
     """The rules of a text, and what is wrong with the lines that are none."""
-    rules: list[FingerprintRule] = []
-    wrong: list[Wrong] = []
-    for number, line in grammar.lines(text):
-        if len(rules) >= grammar.MOST:
-            wrong.append(Wrong(number, 1, f"There are more than {grammar.MOST} rules."))
-            break
-        try:
-            rules.append(_rule(line))
-        except NoRule as error:
-            wrong.append(Wrong(number, error.place + 1, error.text))
-    return rules, wrong
+    return grammar.parsed(text, _rule)
 
 
 def _rule(text: str) -> FingerprintRule:

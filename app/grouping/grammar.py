@@ -9,8 +9,10 @@ What is wrong is told with its line and its column, both from 1, and concerns th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 #: Characters of all rules of a project; rules in it.
 LONGEST, MOST = 64 * 1024, 500
@@ -139,6 +141,21 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text[:LONGEST].splitlines(), 1):
         if (stripped := line.strip()) and not stripped.startswith("#"):
             yield number, line
+
+
+def parsed(text: str, read: Callable[[str], T]) -> tuple[list[T], list[Wrong]]:
+    """The rules of a text, read line by line, and what is wrong with the lines that are none."""
+    rules: list[T] = []
+    wrong: list[Wrong] = []
+    for number, line in lines(text):
+        if len(rules) >= MOST:
+            wrong.append(Wrong(number, 1, f"There are more than {MOST} rules."))
+            break
+        try:
+            rules.append(read(line))
+        except NoRule as error:
+            wrong.append(Wrong(number, error.place + 1, error.text))
+    return rules, wrong
 
 
 def matchers(line: Line, known: frozenset[str]) -> tuple[Matcher, ...]:
