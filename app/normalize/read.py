@@ -227,7 +227,8 @@ def _read_event(  # noqa: PLR0917 what an event is read from, and where it goes
 
 def _unwanted(event: Event, part: Part, accepted: Accepted, options: Options) -> str:
     """Why an event is not kept; "" for one that is."""
-    if options is DEFAULT and event.platform != "javascript" and event.kind != "csp":
+    is_usual = options.filters is DEFAULT.filters and not options.off
+    if is_usual and event.platform != "javascript" and event.kind != "csp":
         return ""  # no filter that is on by default can meet it
     if not options.wants(quantities.of_event(event)):
         return items.DISABLED

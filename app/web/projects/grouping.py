@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from app import options
 from app.base import clock
 from app.grouping import fingerprint_rules, grammar, stack_rules
+from app.grouping.builtin import RULES
 from app.grouping.configs import CURRENT, RELEASED
 from app.grouping.grammar import Wrong
 from app.grouping.trial import Trial
@@ -120,6 +121,7 @@ def grouping(request: HttpRequest, place: Place, project: str) -> HttpResponse:
         told=told,
         most=trial.MOST,
         job=job,
+        builtin=RULES[now.config or CURRENT],
         can_undo=job is not None and regroup.can_undo(job, now),
     )
     return render(request, "projects/grouping.html", context, status=400 if is_wrong else 200)
