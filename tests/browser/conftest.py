@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.web import scene
@@ -56,27 +56,12 @@ def opened(browser: Browser, server: LiveServer, shop: scene.Shop, **options: An
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": server.url}]
     )
     page = context.new_page()
-    _meet(page)
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
     assert errors == []
-
-
-def _meet(page: Page) -> None:
-    """Opens the first connection: on a busy machine Django's own test server, which only tests use, has now
-    and then answered it with bytes that are no HTTP."""
-    for _ in range(3):
-        try:
-            page.goto("/robots.txt")
-        except Error as error:
-            if "ERR_INVALID_HTTP_RESPONSE" not in str(error):
-                raise
-        else:
-            page.goto("about:blank")
-            return
 
 
 @pytest.fixture
