@@ -148,7 +148,7 @@ def show(data: dict[str, Any], config: Config) -> None:
 
 def _rule(data: dict[str, Any], tags: dict[str, str], look: Look) -> FingerprintRule | None:
     prints = look.config.rules.prints
-    if not len(prints) or "checksum" in data:
+    if "checksum" in data or not prints.concern(data["platform"]):
         return None
     traces: list[list[tuple[Face, bool]]] = []
     if prints.reads_frames:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.grouping import globs, grammar
@@ -142,6 +141,10 @@ class FingerprintRules:
         may = sum(1 << n for n, sides in enumerate(self._sides) if sides and sides.own.may_hold(bits))
         return Face(bits, may)
 
+    def concern(self, platform: str) -> bool:
+        """Whether any of them is about events of a platform."""
+        return bool(self._of_family(family(platform)))
+
     def first(self, seen: Seen) -> FingerprintRule | None:
         """The first rule that matches."""
         if not self._rules:
@@ -196,7 +199,7 @@ class FingerprintRules:
         values = _values_of(one.name, seen)
         if not values and one.name == "message":
             return False
-        return any(_glob(one.name, one.pattern).matching(value) for value in values) is not one.is_negated
+        return any(_matches(one, value) for value in values) is not one.is_negated
 
 
 class _Sides(NamedTuple):
@@ -271,12 +274,8 @@ def _exceptions(data: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _all_hold(matchers: tuple[Matcher, ...], exception: Any) -> bool:
-    return all(
-        bool(_glob(one.name, one.pattern).matching(str(exception.get(one.name) or ""))) is not one.is_negated
-        for one in matchers
-    )
+    return all(_matches(one, str(exception.get(one.name) or "")) is not one.is_negated for one in matchers)
 
 
-@lru_cache(2048)
-def _glob(name: str, pattern: str) -> globs.Patterns:
-    return globs.Patterns([globs.text(pattern, ignore_case=name in _IGNORE_CASE)])
+def _matches(one: Matcher, value: str) -> bool:
+    return globs.matches(one.pattern, value, ignore_case=one.name in _IGNORE_CASE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 #: Characters of one pattern.
@@ -53,6 +54,16 @@ class Patterns:
     def matching(self, value: str) -> list[int]:
         """The places of the expressions that match the whole text."""
         return (self._set.Match(value) or []) if self._set is not None else []
+
+
+@lru_cache(4096)
+def _alone(pattern: str, ignore_case: bool) -> Patterns:
+    return Patterns([text(pattern, ignore_case=ignore_case)])
+
+
+def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
+    """Whether one glob matches the whole text."""
+    return bool(_alone(pattern, ignore_case).matching(value))
 
 
 def _flags(ignore_case: bool) -> str:

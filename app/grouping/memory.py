@@ -6,11 +6,26 @@ twice in a row, of the exceptions' types and what their mechanisms say of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import astuple
 
 from app.event import Grouping
 from app.grouping.configs import Config, Look
 from app.grouping.stacktraces import repeated
+
+#: Everything that `frames` and `stacktraces` read of a frame that came the short way, and of a mechanism.
+_COUNTS = (
+    *("platform", "module", "function", "filename", "abs_path", "package"),
+    *("context_line", "in_app", "lineno", "colno"),
+)
+#: What else a frame may hold without being told from others by more than it is worth.
+_MORE = frozenset(("raw_function", "data"))
+_SAID = ("synthetic", "exception_id", "parent_id", "is_exception_group")
+_MECHANISM = attrgetter(*_SAID)
 
 #: A frame of a trace whose in_app the rules changed: the exception's place, the frame's, what it is now.
 Move = tuple[int, int, bool]
@@ -39,22 +54,41 @@ def mark(look: Look, older: Config | None) -> int | None:
         trace = thrown.get("stacktrace")
         if trace is None:
             return None
-        frames = trace["frames"]
-        said = _of_mechanism(thrown.get("mechanism"))
-        chain.append((thrown.get("type"), said, *look.keys(trace), *repeated(frames)))
+        chain.append((thrown.get("type"), _of_mechanism(thrown.get("mechanism")), _of_trace(trace, look)))
     if not chain:
         return None
     return hash((look.config.name, rules.number, older and older.rules.number, data["platform"], *chain))
+
+
+def _of_trace(trace: dict[str, Any], look: Look) -> tuple[Any, ...]:
+    """What counts of its frames, fetched and hashed in C where they came the short way."""
+    frames = trace["frames"]
+    if not frames or type(frames[0]) is dict:
+        return (*look.keys(trace), *repeated(frames))
+    return tuple(map(_readers[type(frames[0])], frames))
 
 
 def _of_mechanism(mechanism: Any) -> object:
     """What counts of it; its error code, where Apple's systems have one, with its parts."""
     if mechanism is None:
         return None
-    get = mechanism.get
-    meta = get("meta")
+    meta = mechanism.get("meta")
     native = repr(meta.get("ns_error")) if meta else None
-    return get("synthetic"), get("exception_id"), get("parent_id"), get("is_exception_group"), native
+    if type(mechanism) is not dict:
+        return _MECHANISM(mechanism), native
+    return tuple(map(mechanism.get, _SAID)), native
+
+
+class _Readers(dict[type, Callable[[Any], tuple[Any, ...]]]):
+    """How what counts of a frame is fetched: all of it at once, where there is little else in it."""
+
+    def __missing__(self, frame: type) -> Callable[[Any], tuple[Any, ...]]:
+        is_brief = issubclass(frame, msgspec.Struct) and set(frame.__struct_fields__) - _MORE == set(_COUNTS)
+        self[frame] = found = astuple if is_brief else attrgetter(*_COUNTS)
+        return found
+
+
+_readers = _Readers()
 
 
 def recall(mark: int) -> Known | None:

@@ -274,16 +274,8 @@ def _reach(where: str, index: int, count: int) -> slice:
 
 
 def _is_about(matchers: tuple[Matcher, ...], thrown: Thrown) -> bool:
-    return all(
-        _matches(one.pattern, getattr(thrown, one.name) or UNKNOWN, one.name == "value") is not one.is_negated
-        for one in matchers
-    )
+    return all(_holds(one, getattr(thrown, one.name) or UNKNOWN) for one in matchers)
 
 
-def _matches(pattern: str, value: str, ignore_case: bool) -> bool:
-    return bool(_patterns(pattern, ignore_case).matching(value))
-
-
-@lru_cache(1024)
-def _patterns(pattern: str, ignore_case: bool) -> globs.Patterns:
-    return globs.Patterns([globs.text(pattern, ignore_case=ignore_case)])
+def _holds(one: Matcher, value: str) -> bool:
+    return globs.matches(one.pattern, value, ignore_case=one.name == "value") is not one.is_negated

@@ -40,12 +40,9 @@ class Trial(NamedTuple):
     @property
     def after(self) -> int:
         """Issues that the events would belong to."""
-        emptied = sum(not fate.stay and not _receives(fate.issue_id, self.fates) for fate in self.fates)
+        receive = {target for fate in self.fates for target in fate.joins}
+        emptied = sum(not fate.stay and fate.issue_id not in receive for fate in self.fates)
         return self.issues - emptied + self.created
-
-
-def _receives(issue_id: int, fates: list[Fate]) -> bool:
-    return any(issue_id in fate.joins for fate in fates)
 
 
 def compare(rows: Iterable[Row], known: Mapping[str, int]) -> Trial:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from app.base import clock
 from app.models import Event, Issue, IssueMove, Notable, Notification, Project, Tombstone
-from app.store import discard, names
+from app.store import discard
 from app.store.merge import merge
 from app.store.split import undo_merge
 from tasks import alerts, issues
 from tests.factories import DsnKeyFactory, MembershipFactory
 from tests.store.test_merge import assert_exact, send
 from tests.tasks.crews import Crew, eventually
+from tests.tasks.test_events import nothing_before
 
+__all__ = ["nothing_before"]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def nothing_before(transactional_db: None) -> Iterator[None]:
-    """Django empties only the tables it made itself, and a process remembers names."""
-    with connection.cursor() as cursor:
-        cursor.execute("delete from app_event; delete from app_applied")
-    names.forget()
-    yield
-    names.forget()
 
 
 @pytest.fixture

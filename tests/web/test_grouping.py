@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from datetime import timedelta
 from typing import Any
 
 from django.test import Client
@@ -16,13 +15,13 @@ from app.models import Issue, IssueHash, Regrouping, Role
 from app.normalize.limits import Limits
 from app.normalize.read import parts
 from app.options import Grouping
-from app.store import regroup
 from app.store.choices import chosen
 from app.store.record import record as store
 from tasks import events
 from tests.factories import MembershipFactory
 from tests.normalize.senders import record
 from tests.store.samples import fold
+from tests.store.test_regroup import through
 from tests.web import scene
 from tests.web.test_incoming import saved
 
@@ -185,7 +184,7 @@ def test_rules_are_applied_to_the_past_with_progress_and_undone(shop: scene.Shop
     assert "0 of about 3 events read" in written(ada.get(PAGE))
     answer = ada.post(PAGE, {"fingerprint_rules": ""}, follow=True)
     assert "Change them when that is done" in written(answer)
-    work(job)
+    through(job)
     assert sorted(Issue.objects.values_list("events", flat=True)) == [1, 2]
     told = written(ada.get(PAGE))
     assert "3 events were read, 1 of them is in another issue now." in told
@@ -193,7 +192,7 @@ def test_rules_are_applied_to_the_past_with_progress_and_undone(shop: scene.Shop
     answer = ada.post(f"{PAGE}{job.pk}/undo/", follow=True)
     assert "The rules before hold again" in written(answer)
     back = Regrouping.objects.get(undoes=job)
-    work(back)
+    through(back)
     assert Issue.objects.get(number=1).events == 3
     told = written(ada.get(PAGE))
     assert "The rules before, applied again" in told
@@ -203,17 +202,7 @@ def test_rules_are_applied_to_the_past_with_progress_and_undone(shop: scene.Shop
 def test_what_cannot_be_undone_any_more_says_so(shop: scene.Shop, ada: Client) -> None:
     ada.post(PAGE, {"stack_rules": "function:a -group", "apply": "1"})
     job = Regrouping.objects.get()
-    work(job)
+    through(job)
     ada.post(PAGE, {"stack_rules": "function:b -group"})
     assert "Undo" not in written(ada.get(PAGE))
     assert "The rules were changed since" in written(ada.post(f"{PAGE}{job.pk}/undo/", follow=True))
-
-
-def work(job: Regrouping) -> None:
-    """What tasks do, without their pauses."""
-    Regrouping.objects.filter(pk=job.pk).update(created=clock.now() - timedelta(seconds=regroup.KNOWN))
-    going = regroup.Going(is_open=True)
-    while going.is_open:
-        going = regroup.advance(job.pk, 0)
-    job.refresh_from_db()
-    assert job.state == "done"
